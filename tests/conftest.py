@@ -1,0 +1,43 @@
+"""One engine per test worker, in memory; every test gets rows of its own by random ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.local import engine as engines
+from models.base.clock import FixedClock
+from models.base.tables import Database, use_database
+
+NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
+"""A Wednesday, 10:00 in China: within working hours."""
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[engines.Engine]:
+    """A running engine with every table of the template."""
+    running = engines.Engine().start()
+    engines.create_tables(running.url)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def database(engine: engines.Engine) -> Database:
+    """The product's tables, pointed at this worker's engine."""
+    settings = Database(
+        region=engines.REGION,
+        endpoint_url=engine.url,
+        access_key=engines.ACCESS_KEY,
+        secret_key=engines.SECRET_KEY,
+    )
+    use_database(settings)
+    return settings
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at 10:00 on a working day in China."""
+    return FixedClock(NOW)
