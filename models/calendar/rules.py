@@ -107,12 +107,12 @@ class WorkingTime:
         if counted > self._counted_before[-1]:
             return self._utc(len(self._spans), counted - self._counted_before[-1])
         day = bisect_left(self._counted_before, counted) - 1
-        left = counted - self._counted_before[day]
+        clock_us, closed = counted - self._counted_before[day], 0
         for opens, closes in self._spans[day]:
-            if left <= closes - opens:
-                break
-            left -= closes - opens
-        return self._utc(day, opens + left)
+            if clock_us > closed:
+                clock_us += opens - closed
+            closed = closes
+        return self._utc(day, clock_us)
 
     def _utc(self, day: int, clock_us: int) -> datetime:
         midnight = datetime.combine(
