@@ -165,7 +165,7 @@ class _Template(yaml.SafeLoader):
 
 _Template.add_multi_constructor(
     "!",
-    lambda loader, _tag, node: loader.construct_scalar(node),  # type: ignore[arg-type]
+    lambda loader, _tag, node: loader.construct_scalar(node),
 )
 
 

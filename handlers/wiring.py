@@ -1,0 +1,89 @@
+"""The only place that picks implementations and reads settings.
+
+``services()`` is made on first use and kept for the process. Each part is made when first asked
+for: a function that sends alerts never imports Pillow, one that serves HTTP never makes an S3
+client unless an upload asks for it. Capabilities name nothing from here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import cached_property
+from pathlib import Path
+
+from handlers.secrets import Keys, Secrets, open_secrets
+from handlers.settings import Settings
+from models.base.clock import Clock, OffsetFileClock, SystemClock
+from models.base.paging import Cursors
+from models.base.tables import Database, use_database
+
+
+class Services:
+    """Everything the handlers call, wired once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        local = settings.stage == "local"
+        use_database(
+            Database(
+                region=settings.region,
+                endpoint_url=settings.dynamodb_url or None,
+                prefix=settings.table_prefix,
+                access_key="local" if local else None,
+                secret_key="local" if local else None,
+            )
+        )
+
+    # base ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def clock(self) -> Clock:
+        path = self.settings.clock_file
+        return OffsetFileClock(Path(path)) if path else SystemClock()
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return open_secrets(self.settings.secrets_from, self.settings.region)
+
+    @cached_property
+    def keys(self) -> Keys:
+        return Keys(bytes.fromhex(self.secrets.get("root_key")))
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        return Cursors(self.keys.derive("cursor"))
+
+    # places -------------------------------------------------------------------------------------
+
+    # people -------------------------------------------------------------------------------------
+
+    # gateways -----------------------------------------------------------------------------------
+
+    # alerts -------------------------------------------------------------------------------------
+
+    # points and rewards -------------------------------------------------------------------------
+
+    # cases --------------------------------------------------------------------------------------
+
+    # stations -----------------------------------------------------------------------------------
+
+
+_lock = threading.Lock()
+_services: Services | None = None
+
+
+def services() -> Services:
+    """The process's services, made on first use from the environment."""
+    global _services
+    if _services is None:
+        with _lock:
+            if _services is None:
+                _services = Services(Settings.read(os.environ))
+    return _services
+
+
+def use_services(made: Services | None) -> None:
+    """Replace the process's services: tests and the embedded run make their own."""
+    global _services
+    _services = made
