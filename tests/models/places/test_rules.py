@@ -1,0 +1,149 @@
+import time as timer
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.base import geometry
+from models.base.geometry import Position
+from models.places.entities import Division, DivisionKind, Grid
+from models.places.rules import GridIndex, route
+
+WEST, SOUTH = 114.03, 32.09
+
+
+def a_grid(
+    grid_id="G1", *, west=WEST, south=SOUTH, width=0.01, height=0.01, name="东一网格"
+) -> Grid:
+    polygon = (
+        (west, south),
+        (west + width, south),
+        (west + width, south + height),
+        (west, south + height),
+    )
+    return Grid(
+        grid_id=grid_id,
+        name=name,
+        county="411502",
+        community_id="411502001",
+        community_name="老城街道",
+        polygon=polygon,
+        area_m2=geometry.polygon_area_m2(polygon),
+        synthetic=True,
+    )
+
+
+INSIDE = Position(lon=WEST + 0.001, lat=SOUTH + 0.005)
+
+boxes = st.builds(
+    a_grid,
+    grid_id=st.integers(0, 999).map(str),
+    west=st.floats(WEST, WEST + 0.1),
+    south=st.floats(SOUTH, SOUTH + 0.1),
+    width=st.floats(0.0001, 0.06),
+    height=st.floats(0.0001, 0.06),
+)
+
+
+def test_a_position_in_one_grid_is_routed_there_with_its_distance_to_the_edge():
+    routing = route(INSIDE, [a_grid()])
+
+    assert routing is not None
+    assert (routing.grid_id, routing.rule, routing.candidates) == ("G1", "only_grid", ("G1",))
+    edge_m = geometry.distance_m(INSIDE, Position(lon=WEST, lat=INSIDE.lat))
+    assert routing.boundary_m == round(edge_m) == 94
+    assert routing.reason == "位于“东一网格”内，距边界94米"
+    assert routing.reason_en == "inside 东一网格, 94 m from its edge"
+
+
+def test_a_position_in_no_grid_has_no_route():
+    assert route(Position(lon=115.0, lat=32.0), [a_grid()]) is None
+    assert route(INSIDE, []) is None
+
+
+def test_the_smallest_of_overlapping_grids_wins():
+    square = a_grid("SQUARE", width=0.002, name="广场网格")
+    whole = a_grid("A-WHOLE")
+
+    routing = route(INSIDE, [whole, square])
+
+    assert routing is not None
+    assert (routing.grid_id, routing.rule) == ("SQUARE", "smallest_area")
+    assert routing.candidates == ("SQUARE", "A-WHOLE")
+    assert routing.reason.endswith("；2个网格重叠，取面积最小者")
+    assert routing.reason_en.endswith("the smallest of 2 overlapping grids")
+
+
+def test_grids_of_one_size_are_told_apart_by_their_id():
+    routing = route(INSIDE, [a_grid("G2"), a_grid("G1")])
+
+    assert routing is not None
+    assert routing.candidates == ("G1", "G2")
+
+
+@given(
+    st.lists(boxes, max_size=12),
+    st.floats(WEST - 0.01, WEST + 0.17),
+    st.floats(SOUTH - 0.01, SOUTH + 0.17),
+)
+def test_the_index_finds_what_trying_every_grid_finds(grids, lon, lat):
+    position = Position(lon=lon, lat=lat)
+
+    assert GridIndex(grids).route(position) == route(position, grids)
+
+
+def test_a_huge_grid_is_found_without_being_cut_into_cells():
+    huge = a_grid("HUGE", width=1.0, height=1.0)
+
+    index = GridIndex([huge, a_grid("SMALL")])
+
+    assert [grid.grid_id for grid in index.near(Position(lon=114.9, lat=33.0))] == ["HUGE"]
+    routing = index.route(INSIDE)
+    assert routing is not None
+    assert routing.candidates == ("SMALL", "HUGE")
+
+
+def test_a_route_over_two_hundred_grids_costs_less_than_two_hundred_microseconds():
+    index = GridIndex(
+        a_grid(f"{column}-{row}", west=WEST + column * 0.01, south=SOUTH + row * 0.01)
+        for column in range(20)
+        for row in range(10)
+    )
+
+    rounds = []
+    for _ in range(20):
+        begun = timer.perf_counter()
+        for _ in range(50):
+            index.route(INSIDE)
+        rounds.append((timer.perf_counter() - begun) / 50)
+
+    assert min(rounds) < 200e-6
+
+
+def test_a_grid_without_an_area_is_refused():
+    with pytest.raises(ValueError, match="no area"):
+        replace(a_grid(), polygon=((114.0, 32.0), (114.1, 32.0), (114.0, 32.0)))
+    with pytest.raises(ValueError, match="no area"):
+        replace(a_grid(), area_m2=0.0)
+
+
+def test_a_division_is_valid_from_its_first_day_until_the_day_it_is_gone():
+    street = Division(
+        division_id="411503001",
+        name="羊山街道",
+        kind=DivisionKind.TOWNSHIP,
+        code="411503001",
+        county="411503",
+        parent="411503",
+        managed_by="FZ-YANGSHAN",
+        valid_from=date(2024, 1, 1),
+        valid_to=date(2026, 1, 1),
+    )
+
+    assert street.is_valid_on(date(2024, 1, 1))
+    assert not street.is_valid_on(date(2023, 12, 31))
+    assert street.is_valid_on(date(2025, 12, 31))
+    assert not street.is_valid_on(date(2026, 1, 1))
+    assert replace(street, valid_from=None, valid_to=None).is_valid_on(date(1950, 1, 1))

@@ -1,0 +1,244 @@
+import threading
+import uuid
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from infra.local import engine as engines
+from models.base.errors import Unavailable
+from models.base.geometry import Position, polygon_area_m2
+from models.base.tables import Database, connection, use_database
+from models.places.entities import Division, DivisionKind, Grid
+from models.places.service import Places
+from models.places.tables import GridRow, PlacesVersionRow, to_grid_row
+
+TTL = timedelta(seconds=30)
+INSIDE = Position(lon=114.085, lat=32.125)
+
+
+@pytest.fixture
+def tables(engine, clock) -> Database:
+    """Tables of this test alone: places are read whole, so rows of others would show."""
+    prefix = f"{uuid.uuid4().hex}-"
+    dynamodb = engines.client(engine.url)
+    for definition in engines.table_definitions(prefix):
+        if definition["TableName"].removeprefix(prefix) in {"grids", "divisions"}:
+            dynamodb.create_table(**definition)
+    database = Database(
+        region=engines.REGION,
+        endpoint_url=engine.url,
+        prefix=prefix,
+        access_key=engines.ACCESS_KEY,
+        secret_key=engines.SECRET_KEY,
+    )
+    use_database(database)
+    return database
+
+
+@pytest.fixture
+def calls(monkeypatch) -> list[str]:
+    """The names of the calls sent to the engine from here on."""
+    seen: list[str] = []
+    connection().client.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: seen.append(model.name)
+    )
+    return seen
+
+
+def a_grid(grid_id="G1", *, county="411503", name="东一网格", size=0.01) -> Grid:
+    polygon = (
+        (114.08, 32.12),
+        (114.08 + size, 32.12),
+        (114.08 + size, 32.12 + size),
+        (114.08, 32.12 + size),
+    )
+    return Grid(
+        grid_id=grid_id,
+        name=name,
+        county=county,
+        community_id=f"{county}001",
+        community_name="羊山街道",
+        managed_by="FZ-YANGSHAN",
+        polygon=polygon,
+        area_m2=polygon_area_m2(polygon),
+        synthetic=True,
+    )
+
+
+def a_division(division_id="411503001", **changed) -> Division:
+    street = Division(
+        division_id=division_id,
+        name="羊山街道",
+        kind=DivisionKind.TOWNSHIP,
+        code=division_id,
+        county="411503",
+        parent="411503",
+        managed_by="FZ-YANGSHAN",
+        valid_from=date(2024, 11, 28),
+    )
+    return replace(street, **changed)
+
+
+def test_grids_and_divisions_come_back_as_they_were_put(tables, clock):
+    grids = (a_grid("G1"), replace(a_grid("G2", county="411502"), managed_by=None))
+    divisions = (a_division(), a_division("411503002", code=None, valid_to=date(2026, 1, 1)))
+
+    places = Places(clock)
+    places.put_grids(grids)
+    places.put_divisions(divisions)
+
+    assert places.grids() == grids
+    assert places.grids("411502") == grids[1:]
+    assert places.grid("G1") == grids[0]
+    assert places.grid("#version") is None
+    assert places.divisions() == divisions
+    assert places.division("411503001") == divisions[0]
+    assert places.division("000000000") is None
+
+
+def test_a_position_is_routed_from_memory(tables, clock, calls):
+    places = Places(clock)
+    places.put_grids([a_grid()])
+    places.route(INSIDE)
+    calls.clear()
+
+    routing = places.route(INSIDE)
+
+    assert routing is not None
+    assert routing.grid_id == "G1"
+    assert calls == []
+
+
+def test_putting_the_same_again_changes_nothing(tables, clock):
+    places = Places(clock)
+    assert places.put_grids([a_grid("G1"), a_grid("G2")]) == 2
+    version = PlacesVersionRow.get("#version").version
+
+    assert places.put_grids([a_grid("G1"), a_grid("G2")]) == 0
+
+    assert PlacesVersionRow.get("#version").version == version
+
+
+def test_only_the_changed_grid_is_written(tables, clock):
+    places = Places(clock)
+    places.put_grids([a_grid("G1"), a_grid("G2")])
+
+    assert places.put_grids([a_grid("G1"), a_grid("G2", name="西一网格")]) == 1
+
+    grid = places.grid("G2")
+    assert grid is not None
+    assert grid.name == "西一网格"
+
+
+def test_more_grids_than_a_transaction_takes_are_all_put(tables, clock):
+    places = Places(clock)
+
+    assert places.put_grids([a_grid(f"G{number:03}") for number in range(230)]) == 230
+
+    assert len(Places(clock).grids()) == 230
+    assert PlacesVersionRow.get("#version").version == 3
+
+
+def test_another_process_sees_a_change_when_its_memory_is_older_than_thirty_seconds(tables, clock):
+    writer, reader = Places(clock, TTL), Places(clock, TTL)
+    writer.put_grids([a_grid(name="旧网格")])
+    assert reader.grids()[0].name == "旧网格"
+    writer.put_grids([a_grid(name="新网格")])
+
+    clock.advance(TTL)
+    assert reader.grids()[0].name == "旧网格"
+    clock.advance(timedelta(milliseconds=1))
+
+    assert reader.grids()[0].name == "新网格"
+    assert writer.grids()[0].name == "新网格"
+
+
+def test_an_unchanged_city_costs_one_strong_read_per_half_minute(tables, clock, calls):
+    places = Places(clock, TTL)
+    places.put_grids([a_grid()])
+    places.grids()
+    calls.clear()
+
+    for _ in range(5):
+        clock.advance(TTL + timedelta(seconds=1))
+        places.grids()
+        places.route(INSIDE)
+
+    assert calls == ["GetItem"] * 5
+
+
+def test_a_change_without_a_new_version_is_not_looked_for(tables, clock):
+    places = Places(clock, TTL)
+    places.put_grids([a_grid()])
+    places.grids()
+    to_grid_row(a_grid("G2")).save()
+
+    clock.advance(2 * TTL)
+
+    assert [grid.grid_id for grid in places.grids()] == ["G1"]
+
+
+def test_a_clock_moved_back_does_not_stop_the_refreshing(tables, clock):
+    writer, reader = Places(clock, TTL), Places(clock, TTL)
+    writer.put_grids([a_grid()])
+    reader.grids()
+    writer.put_grids([a_grid("G2")])
+
+    clock.advance(-timedelta(days=3))
+
+    assert len(reader.grids()) == 2
+
+
+def test_the_last_known_places_go_on_serving_while_the_tables_do_not_answer(tables, clock, caplog):
+    places = Places(clock, TTL)
+    places.put_grids([a_grid()])
+    places.grids()
+    use_database(replace(tables, endpoint_url=f"http://127.0.0.1:{engines.free_port()}"))
+
+    clock.advance(2 * TTL)
+
+    assert [grid.grid_id for grid in places.grids()] == ["G1"]
+    assert "places.refresh_failed" in caplog.messages
+
+
+def test_without_any_known_places_the_outage_is_told(tables, clock):
+    use_database(replace(tables, endpoint_url=f"http://127.0.0.1:{engines.free_port()}"))
+
+    with pytest.raises(Unavailable):
+        Places(clock).grids()
+
+
+def test_an_empty_city_has_no_route(tables, clock):
+    assert Places(clock).route(INSIDE) is None
+
+
+def test_threads_asking_at_once_load_the_city_once(tables, clock, calls):
+    places = Places(clock, TTL)
+    places.put_grids([a_grid()])
+    calls.clear()
+    gate = threading.Barrier(8)
+    answers: list[object] = []
+
+    def ask() -> None:
+        gate.wait(10)
+        answers.append(places.route(INSIDE))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(answers) == 8
+    assert None not in answers
+    assert sorted(calls) == ["GetItem", "Scan", "Scan"]
+
+
+def test_an_outline_is_stored_as_readable_text_with_its_county(tables, clock):
+    Places(clock).put_grids([a_grid()])
+
+    row = GridRow.get("G1")
+
+    assert row.polygon.startswith("[[114.08,32.12],[114.09")
+    assert (row.county, row.schema, row.synthetic) == ("411503", 1, True)
