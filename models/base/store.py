@@ -169,6 +169,18 @@ def get(table: type[_Row], *key: Any) -> _Row | None:
         raise _as_unavailable(error) from error
 
 
+def query(source: Any, key: Any, condition: Condition | None = None, **how: Any) -> list[Any]:
+    """List the rows of one partition of a table (strongly) or of an index, page after page.
+
+    ``how`` goes to pynamodb's query. Raises ``Unavailable``. For partitions known to be small.
+    """
+    how = {"page_size": 100, "consistent_read": isinstance(source, type), **how}
+    try:
+        return list(source.query(key, condition, **how))
+    except (PynamoDBException, BotoCoreError) as error:
+        raise _as_unavailable(error) from error
+
+
 def get_many(keys: Sequence[tuple[type[Table], tuple[Any, ...]]]) -> list[Table | None]:
     """Read up to 100 rows of any tables strongly in one call; None where there is no row.
 
