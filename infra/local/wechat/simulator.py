@@ -44,6 +44,8 @@ def start_simulator(
     port: int = 0, state: Path | None = None, *, host: str = "127.0.0.1"
 ) -> Simulator:
     """Start on a port (0: any free one), with a state file or, without one, in memory."""
+    if state is not None:
+        state.parent.mkdir(parents=True, exist_ok=True)
     store = Store(state)
     world = World(store)
     pusher = Pusher(world)

@@ -1,17 +1,25 @@
 """Pushes to our callbacks: shapes, retries, duplicates, order."""
 
+import json
+import socket
 from typing import Any
 
 import pytest
+import xmltodict
+from wechatpy import WeChatClient
+from wechatpy.crypto import WeChatCrypto
 
 from infra.local.wechat.accounts import (
+    ACCOUNTS,
     MINI,
     ONCE_ESCALATION,
     ONCE_OFFICER_ALERT,
     SERVICE,
     SERVICE_OFFICER_ALERT,
+    Account,
 )
 from infra.local.wechat.events import to_xml
+from infra.local.wechat.pushes import seal
 
 ALERT = {
     "thing1": {"value": "占道停放"},
@@ -112,6 +120,50 @@ def test_push_accepted_at_the_second_attempt_is_not_sent_again(
 
     assert callback.next()["List"]["TemplateId"] == ONCE_ESCALATION
     assert push_states(wechat)[0] == ("delivered", 2)
+
+
+def test_callback_that_does_not_answer_in_time_is_asked_three_times(wechat: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(5)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        settings = {"push_timeout_s": 0.05, "push_retry_gap_s": 0.01}
+        wechat.control("configure", mini_push_url=url, **settings)
+        popup(wechat, ONCE_OFFICER_ALERT)
+
+        for _ in range(3):
+            silent.accept()[0].close()
+        silent.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            silent.accept()
+
+
+@pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.name)
+def test_sealed_push_opens_with_the_library_our_callback_uses(account: Account) -> None:
+    event = {"Event": "debug_demo", "FromUserName": "o-a", "text": "你好"}
+    envelope = seal(account, event, at=1714112445, nonce="415670741")
+    crypto = WeChatCrypto(account.token, account.aes_key, account.appid)
+    body = json.loads(envelope.body) if account.name == "mini" else envelope.body.decode()
+
+    opened = crypto.decrypt_message(
+        body, envelope.query["msg_signature"], "1714112445", "415670741"
+    )
+
+    parsed = json.loads(opened) if account.name == "mini" else xmltodict.parse(opened)["xml"]
+    assert parsed == event
+
+
+def test_library_client_sends_templates_and_reads_followers(wechat: Any) -> None:
+    openid = wechat.control("follow", unionid="u-a")["service_openid"]
+
+    class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
+        API_BASE_URL = f"{wechat.simulator.base_url}/cgi-bin/"
+
+    client = Client(SERVICE.appid, SERVICE.secret, wechat.token(SERVICE), auto_retry=False)
+
+    answer = client.message.send_template(openid, SERVICE_OFFICER_ALERT, ALERT)
+
+    assert wechat.sent()[0]["msgid"] == str(answer["msgid"])
+    assert client.user.get(openid)["unionid"] == "u-a"
 
 
 def test_events_can_be_pushed_twice_and_backwards(wechat: Any, callback: Any) -> None:
