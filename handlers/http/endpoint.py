@@ -116,7 +116,8 @@ def endpoint(
         def handle(**params: str) -> Response:
             return serve(operation, blueprint.current_request, params)
 
-        blueprint.route(path, methods=[method], name=view.__name__)(handle)
+        # Chalice would answer a wrong media type in a shape of its own; ``_read_body`` looks.
+        blueprint.route(path, methods=[method], name=view.__name__, content_types=["*/*"])(handle)
         return view
 
     return register
@@ -181,6 +182,9 @@ def _caller(operation: Operation, request: Request, wired: Services) -> Actor:
 def _read_body(operation: Operation, request: Request, wired: Services) -> Body:
     if operation.body is Nothing:
         return Nothing()
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
+        raise Invalid("request.wrong_media_type")
     raw = request.raw_body
     if len(raw) > MAX_BODY_BYTES:
         raise Invalid("request.too_large")

@@ -94,7 +94,7 @@ class Engine:
     def start(self) -> Engine:
         """Start and wait until it answers; at most 20 s."""
         self.process = subprocess.Popen(
-            self._command(),
+            self.command(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=self._environment(),
@@ -117,7 +117,8 @@ class Engine:
             self.process.send_signal(how)
             self.process.wait(20)
 
-    def _command(self) -> list[str]:
+    def command(self) -> list[str]:
+        """The command line that starts this engine."""
         found = binary()
         if found is None:
             return [str(_ministack())]

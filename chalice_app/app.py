@@ -1,0 +1,89 @@
+"""Registers every route, queue, stream and schedule, and does nothing else."""
+
+import os
+import sys
+from pathlib import Path
+
+from chalice import Chalice, Rate
+
+_ROOT = Path(__file__).resolve().parent.parent
+if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie beside this file
+    sys.path.insert(0, str(_ROOT))
+
+from handlers import telemetry  # noqa: E402
+from handlers.events import escalation, outbox, photos, redemptions  # noqa: E402
+from handlers.http import (  # noqa: E402
+    callbacks,
+    cases,
+    categories,
+    inbox,
+    members,
+    points,
+    reports,
+    rewards,
+    service,
+    sessions,
+    stations,
+    subscriptions,
+    uploads,
+    verifications,
+)
+from handlers.http import redemptions as redemption_routes  # noqa: E402
+
+telemetry.set_up(service="partners", level=os.environ.get("LOG_LEVEL", "INFO"))
+
+app = Chalice(app_name="partners")
+for routes in (
+    service,
+    sessions,
+    members,
+    verifications,
+    categories,
+    uploads,
+    reports,
+    cases,
+    points,
+    rewards,
+    redemption_routes,
+    stations,
+    inbox,
+    subscriptions,
+    callbacks,
+):
+    app.register_blueprint(routes.blueprint)
+
+
+@app.on_dynamodb_record(stream_arn=os.environ.get("OUTBOX_STREAM", "arn:outbox"), batch_size=10)
+def on_outbox(event):
+    """Deliver what was just put into the outbox."""
+    return outbox.on_stream(event.to_dict())
+
+
+@app.on_sqs_message(queue=os.environ.get("PHOTO_QUEUE", "partners-photo-arrivals"), batch_size=5)
+def on_photo_arrival(event):
+    """Take in the photos that have arrived in the bucket."""
+    return photos.on_queue(event.to_dict())
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def sweep_outbox(event):
+    """Deliver what a lost stream record left behind."""
+    return outbox.on_schedule()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def escalate(event):
+    """Take every step that is due on a case."""
+    return escalation.on_schedule()
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES))
+def expire_redemptions(event):
+    """Give points and stock back for reservations that timed out."""
+    return redemptions.on_schedule()
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES))
+def sweep_checks(event):
+    """Ask again where WeChat never gave a verdict on a photo."""
+    return photos.on_schedule()

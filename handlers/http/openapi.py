@@ -1,0 +1,153 @@
+"""Draws OpenAPI 3.1 from the operations that ``endpoint`` recorded."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import models_json_schema
+
+from handlers import VERSION
+from handlers.http.endpoint import OPERATIONS, Nothing, Operation
+
+_REF = "#/components/schemas/{model}"
+_DESCRIPTIONS = {
+    401: "No valid session",
+    403: "The role lacks the action",
+    404: "Unknown, and foreign just the same",
+    409: "The state refuses; details say what it is now",
+    413: "Too large",
+    415: "Not application/json",
+    422: "Invalid; every bad field at once",
+    429: "A limit is reached; see Retry-After",
+    503: "Outcome unknown; repeat with the same id",
+}
+
+
+class BadField(BaseModel):
+    """One bad field."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    field: str
+    code: str
+    message: str
+
+
+class Error(BaseModel):
+    """Every error's body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str
+    message: str
+    request_id: str
+    fields: list[BadField] = []
+    details: dict[str, Any] = {}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole contract as a JSON-ready object."""
+    requests = {op.body for op in OPERATIONS if op.body is not Nothing}
+    answers = {op.answer for op in OPERATIONS} | {Error}
+    wanted: list[Any] = [(model, "validation") for model in sorted(requests, key=_name)]
+    wanted += [(model, "serialization") for model in sorted(answers, key=_name)]
+    _, schemas = models_json_schema(wanted, ref_template=_REF)
+    paths: dict[str, Any] = {}
+    for operation in sorted(OPERATIONS, key=lambda op: (op.path, op.method)):
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Neighbourhood partners",
+            "version": VERSION,
+            "description": "Riders report, officers fix, points buy entitlements.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.get("$defs", {}),
+            "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _name(model: type[BaseModel]) -> str:
+    return model.__name__
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    drawn: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.path.split("/")[2]],
+        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation)],
+        "responses": _responses(operation),
+    }
+    if not operation.is_open:
+        drawn["security"] = [{"session": []}]
+    if operation.roles:
+        drawn["x-roles"] = sorted(operation.roles)
+    if operation.body is not Nothing:
+        reference = {"$ref": _REF.format(model=operation.body.__name__)}
+        drawn["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": reference}},
+        }
+    return drawn
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        }
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is Nothing:
+        return []
+    schema = operation.query.model_json_schema(ref_template=_REF)
+    required = set(schema.get("required", ()))
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": value}
+        for name, value in schema.get("properties", {}).items()
+    ]
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    answer = {"$ref": _REF.format(model=operation.answer.__name__)}
+    responses: dict[str, Any] = {
+        str(operation.status): {
+            "description": "Done",
+            "content": {"application/json": {"schema": answer}},
+        }
+    }
+    for status in sorted(_possible(operation)):
+        responses[str(status)] = {
+            "description": _DESCRIPTIONS[status],
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model="Error")}}},
+        }
+    return responses
+
+
+def _possible(operation: Operation) -> set[int]:
+    """The statuses an operation may refuse with, beside those it names itself."""
+    possible = {422, 503, *operation.errors}
+    if not operation.is_open:
+        possible.add(401)
+    if operation.roles:
+        possible.add(403)
+    if "{" in operation.path:
+        possible.add(404)
+    if operation.body is not Nothing:
+        possible |= {409, 413, 415}
+    return possible

@@ -1,0 +1,91 @@
+"""The local pump: does what queues, streams and schedules do on AWS, until it is stopped.
+
+It calls the very functions that ``chalice_app/app.py`` registers. Photo arrivals are files that
+the photo store wrote before it answered; a file goes when its photo is dealt with, so a kill at
+any point leaves either the file or the finished work.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+log = logging.getLogger("pump")
+
+OUTBOX_EVERY_S = 0.2
+PHOTOS_EVERY_S = 0.2
+SCHEDULES_EVERY_S = 2.0
+
+
+class Pump:
+    """Runs each job on its own thread, with a pause between two runs."""
+
+    def __init__(self, arrivals: Path) -> None:
+        self._arrivals = arrivals
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until ``stop``; a job that fails is logged and tried again."""
+        from handlers.events import escalation, outbox, photos, redemptions
+
+        jobs: list[tuple[str, float, Callable[[], object]]] = [
+            ("outbox", OUTBOX_EVERY_S, outbox.on_schedule),
+            ("photos", PHOTOS_EVERY_S, self.take_in_photos),
+            ("escalation", SCHEDULES_EVERY_S, escalation.on_schedule),
+            ("redemptions", SCHEDULES_EVERY_S, redemptions.on_schedule),
+            ("checks", SCHEDULES_EVERY_S, photos.on_schedule),
+        ]
+        threads = [threading.Thread(target=self._repeat, args=job, daemon=True) for job in jobs]
+        for thread in threads:
+            thread.start()
+        self._stopping.wait()
+        for thread in threads:
+            thread.join(5)
+
+    def stop(self) -> None:
+        """Finish what is running and return from ``run``."""
+        self._stopping.set()
+
+    def take_in_photos(self) -> int:
+        """Hand every waiting arrival to the photo function, as SQS would."""
+        from handlers.events import photos
+
+        waiting = sorted(self._arrivals.glob("*.json")) if self._arrivals.exists() else []
+        for path in waiting[:50]:
+            message = {"messageId": path.name, "body": path.read_text(encoding="utf-8")}
+            answer = photos.on_queue({"Records": [message]})
+            if not answer["batchItemFailures"]:
+                path.unlink(missing_ok=True)
+        return len(waiting)
+
+    def _repeat(self, name: str, pause_s: float, job: Callable[[], object]) -> None:
+        while not self._stopping.is_set():
+            try:
+                job()
+            except Exception:  # the pump outlives a failing job, as AWS's schedules do
+                log.exception("pump.job_failed", extra={"job": name})
+                time.sleep(1)
+            self._stopping.wait(pause_s)
+
+
+def main() -> None:
+    """``python -m infra.local.pump ARRIVALS_DIRECTORY``; settings come from the environment."""
+    from handlers import telemetry
+
+    telemetry.set_up(service="pump", level=os.environ.get("LOG_LEVEL", "INFO"))
+    pump = Pump(Path(sys.argv[1]))
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop_signal, lambda *_: pump.stop())
+    log.info("pump.started", extra={"arrivals": json.dumps(sys.argv[1:])})
+    pump.run()
+
+
+if __name__ == "__main__":
+    main()
