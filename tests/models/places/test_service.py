@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from infra.local import engine as engines
 from models.base.errors import Unavailable
@@ -233,6 +234,49 @@ def test_threads_asking_at_once_load_the_city_once(tables, clock, calls):
     assert len(answers) == 8
     assert None not in answers
     assert sorted(calls) == ["GetItem", "Scan", "Scan"]
+
+
+def test_a_slow_refresh_keeps_nobody_waiting(tables, clock):
+    places = Places(clock, TTL)
+    places.put_grids([a_grid()])
+    places.grids()
+    clock.advance(2 * TTL)
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def hold(**_: object) -> None:
+        asked.set()
+        may_answer.wait(10)
+
+    connection().client.meta.events.register("before-call.dynamodb.GetItem", hold)
+    refreshing = threading.Thread(target=places.grids)
+    refreshing.start()
+    assert asked.wait(10)
+
+    answer = places.grid("G1")
+
+    assert not may_answer.is_set()
+    may_answer.set()
+    refreshing.join(10)
+    assert answer is not None
+
+
+def test_an_outage_while_loading_a_change_leaves_the_old_city_whole(tables, clock):
+    writer, reader = Places(clock, TTL), Places(clock, TTL)
+    writer.put_grids([a_grid(name="旧网格")])
+    reader.grids()
+    writer.put_grids([a_grid(name="新网格")])
+
+    def fail(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="loopback")
+
+    events = connection().client.meta.events
+    events.register("before-call.dynamodb.Scan", fail)
+    clock.advance(2 * TTL)
+    assert reader.grids()[0].name == "旧网格"
+    events.unregister("before-call.dynamodb.Scan", fail)
+    clock.advance(2 * TTL)
+
+    assert reader.grids()[0].name == "新网格"
 
 
 def test_an_outline_is_stored_as_readable_text_with_its_county(tables, clock):
