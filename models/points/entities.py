@@ -1,0 +1,97 @@
+"""What the ledger speaks of: accounts, entries, balances. All amounts are whole points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+Accounts: TypeAlias = Mapping[str, int]
+"""Balance by account; an account without points is absent.
+
+    a:<month>         available, until the end of that month in China
+    p:<day>:<month>   pending until that day, then available until the end of that month
+    h                 held for open redemptions
+    d                 debt, carried as a negative number
+
+The counter-accounts ``iss:<rule>``, ``exp`` and ``red:<reward>`` occur in legs only: nobody stores
+their balance, it is the fold of everybody's entries.
+"""
+
+Legs: TypeAlias = Mapping[str, int]
+"""Change by account; the changes of one entry sum to zero."""
+
+
+class EntryKind(StrEnum):
+    """What an entry is for; what matured or expired since the last one is folded into it."""
+
+    AWARD = "award"
+    MATURITY = "maturity"
+    HOLD = "hold"
+    SETTLE = "settle"
+    REINSTATE = "reinstate"
+    RELEASE = "release"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a member's ledger, never changed. ``seq`` counts from 1 without a gap."""
+
+    member_id: str
+    seq: int
+    transfer_id: str
+    kind: EntryKind
+    rule: str
+    county: str
+    legs: Legs
+    source: Mapping[str, Any]
+    posted_at: datetime
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Available points that stay valid up to and including the day ``last_day``."""
+
+    last_day: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maturing:
+    """Pending points that become available on ``day`` (China) at the latest."""
+
+    day: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balances:
+    """What a member has at an instant; ``buckets`` shortest first, ``maturing`` earliest first."""
+
+    available: int
+    pending: int
+    held: int
+    debt: int
+    buckets: tuple[Bucket, ...]
+    maturing: tuple[Maturing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the statement: the changes it made, and what was available after it."""
+
+    seq: int
+    posted_at: datetime
+    kind: EntryKind
+    reason: str
+    available: int
+    pending: int
+    held: int
+    matured: int
+    expired: int
+    source: Mapping[str, Any]
+    hash: str

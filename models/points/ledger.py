@@ -1,0 +1,245 @@
+"""Post to the ledger: read, decide, and put wallet, entry and transfer into one transaction.
+
+A plan reads and decides; its ``Posting`` joins the transaction of whoever asked for it, so that a
+case closes, or a reward is taken, together with the points or not at all. Wallet, entry and
+transfer each guard against posting twice: the wallet by its version, the others by not existing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.base.clock import business_day
+from models.base.errors import Conflict, NotFound
+from models.base.store import Refused, Stale, Transaction, get, get_many, retrying
+from models.points import rules
+from models.points.entities import Accounts, EntryKind, Legs
+from models.points.posting import Event, Posting, accounts_of, planned
+from models.points.tables import TransferRow, WalletRow, answer_of
+
+_Build = Callable[[Accounts, str], Legs]
+"""Legs of a movement, from the accounts as they are today (``YYYY-MM-DD``, China)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldStep:
+    """What becomes of a hold. That it is spent or given back only once is the redemption's
+    condition, in the same transaction."""
+
+    member_id: str
+    hold_transfer_id: str
+    transfer_id: str
+    now: datetime
+    source: Mapping[str, Any]
+    request_hash: str | None = None
+    answer: Mapping[str, Any] | None = None
+
+
+class Ledger:
+    """The only way points move.
+
+    Every plan costs one read call (``points.insufficient`` one more) and is repeatable: a
+    transfer that has posted comes back with ``already`` set, before anything is judged. A plan
+    given a ``request_hash`` raises ``Conflict("request.reused")`` when that transfer posted with
+    other content.
+    """
+
+    def plan_award(
+        self,
+        *,
+        member_id: str,
+        county: str,
+        transfer_id: str,
+        rule: str,
+        points: int,
+        now: datetime,
+        matures_at: datetime | None,
+        source: Mapping[str, Any],
+    ) -> Posting:
+        """Give points under a rule (with its version, ``report.first@1``).
+
+        They are pending until the day of ``matures_at`` in China; None, or a day that has come,
+        makes them available at once. Zero points post too: the event is then known to be done.
+        ``source`` says what for, by ids, without personal text.
+        """
+        event = Event(
+            member_id=member_id,
+            county=county,
+            transfer_id=transfer_id,
+            kind=EntryKind.AWARD,
+            rule=rule,
+            points=points,
+            source=source,
+            now=now,
+        )
+        day = business_day(matures_at) if matures_at else None
+
+        def build(accounts: Accounts, today: str) -> Legs:
+            return rules.award(
+                accounts,
+                points=points,
+                rule=rule,
+                month=rules.expiry_month(today),
+                day=day if day and day > today else None,
+            )
+
+        return _plan(event, build)
+
+    def plan_maturity(
+        self, *, member_id: str, award_transfer_id: str, transfer_id: str, now: datetime
+    ) -> Posting:
+        """Make an award available before its day; nothing moves when it has matured by itself.
+
+        ``transfer_id`` must be derived from the award's, so that an award matures once.
+        Raises ``NotFound("transfer.not_found")`` while the award has not posted.
+        """
+        award = _earlier(member_id, award_transfer_id)
+        event = Event(
+            member_id=member_id,
+            county=award.county,
+            transfer_id=transfer_id,
+            kind=EntryKind.MATURITY,
+            points=award.points,
+            source={"award": award_transfer_id},
+            now=now,
+        )
+        return _plan(event, lambda accounts, _: rules.mature(accounts, award.own_legs))
+
+    def plan_hold(
+        self,
+        *,
+        member_id: str,
+        county: str,
+        transfer_id: str,
+        points: int,
+        now: datetime,
+        source: Mapping[str, Any],
+        request_hash: str | None = None,
+        answer: Mapping[str, Any] | None = None,
+    ) -> Posting:
+        """Set points aside. Raises ``Conflict("points.insufficient")`` with ``missing`` points."""
+        event = Event(
+            member_id=member_id,
+            county=county,
+            transfer_id=transfer_id,
+            kind=EntryKind.HOLD,
+            points=points,
+            source=source,
+            now=now,
+            request_hash=request_hash,
+            answer=answer,
+        )
+        return _plan(event, lambda accounts, _: rules.hold(accounts, points=points))
+
+    def plan_settle(self, step: HoldStep, *, reward_id: str) -> Posting:
+        """Spend a hold on a reward."""
+        return _plan_step(
+            EntryKind.SETTLE, step, lambda held, _: rules.settle(held, reward_id=reward_id)
+        )
+
+    def plan_reinstate(self, step: HoldStep, *, reward_id: str) -> Posting:
+        """Hold again what was spent."""
+        return _plan_step(
+            EntryKind.REINSTATE, step, lambda held, _: rules.reinstate(held, reward_id=reward_id)
+        )
+
+    def plan_refund(self, step: HoldStep, *, reward_id: str) -> Posting:
+        """Give back what was spent, into the buckets it came from."""
+        return _plan_step(
+            EntryKind.REFUND,
+            step,
+            lambda held, today: rules.refund(held, reward_id=reward_id, today=today),
+        )
+
+    def plan_release(self, step: HoldStep) -> Posting:
+        """Give a hold back, into the buckets it came from."""
+        return _plan_step(
+            EntryKind.RELEASE, step, lambda held, today: rules.release(held, today=today)
+        )
+
+    def post(self, plan: Callable[[], Posting]) -> Posting:
+        """Post in a transaction of its own, planning anew for as long as others are quicker."""
+
+        def decide() -> Posting:
+            posting = plan()
+            if posting.already:
+                return posting
+            tx = Transaction()
+            posting.add_to(tx)
+            try:
+                tx.commit()
+            except Refused as refused:
+                raise Stale from refused
+            return posting
+
+        return retrying(decide)
+
+
+def transfer(transfer_id: str) -> TransferRow | None:
+    """Look up whether a business event has posted; one strong read."""
+    return get(TransferRow, transfer_id)
+
+
+def _plan_step(kind: EntryKind, step: HoldStep, legs_of: Callable[[Legs, str], Legs]) -> Posting:
+    hold = _earlier(step.member_id, step.hold_transfer_id)
+    event = Event(
+        member_id=step.member_id,
+        county=hold.county,
+        transfer_id=step.transfer_id,
+        kind=kind,
+        points=hold.points,
+        source=step.source,
+        now=step.now,
+        request_hash=step.request_hash,
+        answer=step.answer,
+    )
+    return _plan(event, lambda _, today: legs_of(hold.own_legs, today))
+
+
+def _earlier(member_id: str, transfer_id: str) -> TransferRow:
+    row = transfer(transfer_id)
+    if row is None or row.member_id != member_id:
+        raise NotFound("transfer.not_found")
+    return row
+
+
+def _plan(event: Event, build: _Build) -> Posting:
+    wallet, posted = get_many(
+        [(WalletRow, (event.member_id,)), (TransferRow, (event.transfer_id,))]
+    )
+    assert wallet is None or isinstance(wallet, WalletRow)
+    if isinstance(posted, TransferRow):
+        return _posted(event, posted)
+    try:
+        return _decided(event, wallet, build)
+    except (Conflict, rules.Overdrawn) as error:
+        # The two rows were not one snapshot: a twin of this command may have posted in between,
+        # and then it is his own points that are missing here.
+        twin = transfer(event.transfer_id)
+        if twin is not None:
+            return _posted(event, twin)
+        if isinstance(error, rules.Overdrawn):
+            raise Stale from error
+        raise
+
+
+def _posted(event: Event, row: TransferRow) -> Posting:
+    if row.member_id != event.member_id or row.request_hash != event.request_hash:
+        raise Conflict("request.reused")
+    return Posting(
+        member_id=row.member_id,
+        transfer_id=row.transfer_id,
+        points=row.points,
+        already=True,
+        answer=answer_of(row),
+    )
+
+
+def _decided(event: Event, wallet: WalletRow | None, build: _Build) -> Posting:
+    before = accounts_of(wallet)
+    rolled = rules.roll(before, today=event.today)
+    own = build(rules.apply(before, rolled), event.today)
+    return planned(event, wallet, rolled=rolled, own=own)
