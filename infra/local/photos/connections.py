@@ -262,17 +262,18 @@ def _check_digests(draft: Draft, given: Mapping[str, str]) -> None:
 def _described(given: Mapping[str, str]) -> dict[str, Any]:
     """Pick what is kept with an object out of headers or form fields, named in lower case."""
     metadata = {name: text for name, text in given.items() if name.startswith("x-amz-meta-")}
-    described = {
-        "content_type": given.get("content-type", "binary/octet-stream"),
-        "cache_control": given.get("cache-control"),
+    content_type = given.get("content-type", "binary/octet-stream")
+    cache_control = given.get("cache-control")
+    texts = [content_type, cache_control or "", *metadata.values()]
+    # These become headers of later answers, where a line break would start a header of its own.
+    if not all(text.isprintable() for text in texts):
+        raise Fault("InvalidArgument", "A header value holds a control character")
+    return {
+        "content_type": content_type,
+        "cache_control": cache_control,
         "sha256": given.get("x-amz-checksum-sha256"),
         "metadata": metadata,
     }
-    # These become headers of later answers, where a line break would start a header of its own.
-    texts = [described["content_type"], described["cache_control"] or "", *metadata.values()]
-    if not all(text.isprintable() for text in texts):
-        raise Fault("InvalidArgument", "A header value holds a control character")
-    return described
 
 
 def _public_cache_control(key: str) -> str | None:

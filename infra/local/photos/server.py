@@ -7,8 +7,8 @@ import threading
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from infra.local.photos.objects import ObjectStore
 from infra.local.photos.connections import Handler
+from infra.local.photos.objects import ObjectStore
 from infra.local.photos.signatures import Keys
 
 _log = logging.getLogger(__name__)
