@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -19,6 +20,8 @@ from chalice.app import Chalice
 
 from handlers.http.errors import error_body
 from handlers.http.texts.catalogue import language_of
+from infra.local.meter import Meter
+from models.base.tables import connection
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024  # API Gateway's own limit
 _REASONS = {
@@ -99,9 +102,10 @@ class Routes:
 class Gateway:
     """A WSGI application that does to a request what API Gateway does, and asks the app."""
 
-    def __init__(self, app: Chalice) -> None:
+    def __init__(self, app: Chalice, meter: Meter | None = None) -> None:
         self._app = per_thread(app)
         self._routes = Routes(app)
+        self._meter = meter
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         status, headers, body = self.answer(environ)
@@ -110,7 +114,11 @@ class Gateway:
         return [body]
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Status, headers and body for one request."""
+        """Status, headers and body for one request.
+
+        With a meter, ``X-Cost`` tells what the tables were asked for; it is exact only while
+        requests come one at a time.
+        """
         language = language_of(environ.get("HTTP_ACCEPT_LANGUAGE"))
         found = self._routes.find(_raw_path(environ))
         if found is None:
@@ -122,8 +130,11 @@ class Gateway:
         raw = _read(environ)
         if raw is None:
             return _own_answer(413, "request.too_large", language)
-        answer = self._app(_event(environ, resource, params, raw), None)
-        return _unpack(answer)
+        before = self._meter.read() if self._meter else None
+        status, headers, body = _unpack(self._app(_event(environ, resource, params, raw), None))
+        if self._meter and before:
+            headers.append(("X-Cost", self._meter.read().since(before).text()))
+        return status, headers, body
 
 
 def _raw_path(environ: dict[str, Any]) -> str:
@@ -190,6 +201,8 @@ def _unpack(answer: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
     headers = list((answer.get("headers") or {}).items())
     for name, values in (answer.get("multiValueHeaders") or {}).items():
         headers += [(name, value) for value in values]
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "application/json"))  # API Gateway's default
     return answer["statusCode"], headers, raw
 
 
@@ -203,7 +216,11 @@ def load() -> Gateway:
     """Build the application once per worker; granian calls this."""
     from app import app  # the Chalice app, under its one import name
 
-    return Gateway(app)
+    from handlers.wiring import services
+
+    services()  # points the tables, so that the meter finds the connection
+    meter = Meter().watch(connection()) if os.environ.get("METER") == "1" else None
+    return Gateway(app, meter)
 
 
 def main() -> None:
