@@ -82,7 +82,10 @@ class Balances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the statement: the changes it made, and what was available after it."""
+    """One line of the statement: the changes it made to each balance, and why.
+
+    ``expired`` counts points that had run out before it and were cleared with it.
+    """
 
     seq: int
     posted_at: datetime
@@ -91,7 +94,7 @@ class Line:
     available: int
     pending: int
     held: int
-    matured: int
+    debt: int
     expired: int
     source: Mapping[str, Any]
     hash: str
