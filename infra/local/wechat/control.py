@@ -28,7 +28,8 @@ Reading (GET)
   sent?touser=&since=   {items: [{seq, at, channel, touser, template_id, data, page, url,
                         client_msg_id, msgid}]}, oldest first; `since` is a seq (exclusive)
                         or an RFC 3339 time (inclusive)
-  pushes                {items: [{seq, account, stage, state, attempts, outcome, content}]}
+  pushes                {items: [{seq, account, stage, state, attempts, outcome, content}]};
+                        state: pending, delivered, lost (no attempt accepted), unsent (no url)
   health                {ok: true}
 """
 

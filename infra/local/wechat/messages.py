@@ -89,7 +89,7 @@ def send_robot(world: World, request: Request) -> Answer:
     kind = body.get("msgtype")
     part = body.get(kind) if isinstance(kind, str) else None
     content = part.get("content") if isinstance(part, dict) else None
-    if kind not in _ROBOT_LIMIT_BYTES or not isinstance(content, str) or not content:
+    if not isinstance(content, str) or not content or kind not in _ROBOT_LIMIT_BYTES:
         raise WeChatError(40097)
     if len(content.encode()) > _ROBOT_LIMIT_BYTES[kind]:
         raise WeChatError(45002)

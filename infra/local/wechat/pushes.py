@@ -24,6 +24,7 @@ from infra.local.wechat.world import World
 _LOG = logging.getLogger(__name__)
 _WORKERS = 4
 _LONGEST_WAIT_S = 30.0
+_NO_URL = "no push url"
 _ACCOUNT_BY_NAME: Mapping[str, Account] = {account.name: account for account in ACCOUNTS}
 
 
@@ -161,7 +162,7 @@ class Pusher:
             url = self._world.setting(f"{job['account']}_push_url")
             timeout_s = self._world.setting("push_timeout_s")
             at = int(self._world.now())
-        outcome = "no push url" if url is None else _post(job, url, at=at, timeout_s=timeout_s)
+        outcome = _NO_URL if not url else _post(job, url, at=at, timeout_s=timeout_s)
         with self._wake:
             self._busy_lanes.discard(job["lane"])
             if self._stopping:
@@ -175,7 +176,9 @@ class Pusher:
         facts = {"attempts": attempts, "outcome": outcome}
         if outcome == "ok":
             return {**facts, "state": "delivered"}
-        if outcome == "no push url" or attempts >= self._world.setting("push_attempts"):
+        if outcome == _NO_URL:
+            return {**facts, "state": "unsent"}
+        if attempts >= self._world.setting("push_attempts"):
             _LOG.warning("push.lost seq=%s attempts=%s reason=%s", job["seq"], attempts, outcome)
             return {**facts, "state": "lost"}
         return {**facts, "due_at": self._world.now() + self._world.setting("push_retry_gap_s")}

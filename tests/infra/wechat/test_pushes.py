@@ -122,6 +122,17 @@ def test_push_accepted_at_the_second_attempt_is_not_sent_again(
     assert push_states(wechat)[0] == ("delivered", 2)
 
 
+def test_push_without_an_address_is_not_sent_later(wechat: Any, callback: Any) -> None:
+    wechat.control("configure", service_push_url="")
+    wechat.control("follow", unionid="u-a", service_openid="s-a")
+    # The lane is free again, and the first event's end recorded, when this one arrives.
+    event = {"Event": "debug_demo", "FromUserName": "s-a"}
+    wechat.control("push", account="mini", events=[event])
+
+    assert callback.next()["Event"] == "debug_demo"
+    assert push_states(wechat)[0] == ("unsent", 1)
+
+
 def test_callback_that_does_not_answer_in_time_is_asked_three_times(wechat: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(5)
