@@ -153,8 +153,9 @@ def test_the_bounding_box_names_its_sides():
 
 
 def test_a_cell_starts_exactly_at_its_own_edge():
-    # 114.082 / 0.002 is 57040.999… in binary floating point.
+    # In binary floating point 114.082 // 0.002 is 57040, and 32.032 * 1e7 falls short of a whole.
     assert geometry.cell_of(at(114.082, 32.122)) == "57041_16061"
+    assert geometry.cell_of(at(114.082, 32.032)) == "57041_16016"
     assert geometry.cell_of(at(114.0819999, 32.1219999)) == "57040_16060"
 
 
@@ -239,3 +240,11 @@ def test_the_two_frames_are_hundreds_of_metres_apart(lon, lat):
     shifted = geometry.wgs84_to_gcj02(WGS84Position(lon=lon, lat=lat))
 
     assert 100 < geometry.distance_m(at(lon, lat), shifted) < 750
+
+
+def test_two_vertices_too_close_to_tell_apart_are_one_corner():
+    ring = [(0.0, 0.0), (1e-200, 0.0), (0.0, 0.01)]
+
+    assert geometry.distance_to_boundary_m(ring, at(-0.001, -0.001)) == pytest.approx(
+        geometry.distance_m(at(-0.001, -0.001), at(0, 0)), rel=1e-6
+    )

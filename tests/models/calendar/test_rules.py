@@ -149,6 +149,12 @@ def test_a_year_before_the_first_table_counts_every_minute_and_says_so():
     assert deadline.missing_years == (2024,)
 
 
+def test_a_limit_may_end_with_the_last_minute_before_the_first_table():
+    due = working_time().add(china("2024-12-31 22:00"), 2 * HOUR)
+
+    assert due == china("2025-01-01 00:00")
+
+
 def test_a_gap_between_two_tables_counts_every_minute():
     later = YearTable(year=2028, holidays=(), swap_days=frozenset(), source="invented")
     clock = WorkingTime(years=(*YEARS, later), hours=HOURS, zone=CHINA)
