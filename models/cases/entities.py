@@ -1,0 +1,227 @@
+"""What cases are made of: reports, the thing to be fixed, and the words for its life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from models.base.geometry import Position
+from models.calendar.entities import ClockKind
+
+
+class Severity(StrEnum):
+    """A danger, B serious, C ordinary."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Status(StrEnum):
+    """Where a case stands."""
+
+    ASSIGNED = "assigned"
+    CLAIMED = "claimed"
+    RESOLVED = "resolved"
+    DISPUTED = "disputed"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    NO_EVIDENCE = "no_evidence"
+
+
+class ClosedAs(StrEnum):
+    """How a case came to be closed; silence is counted apart from a word of praise."""
+
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
+    LEAD = "lead"
+
+
+class Party(StrEnum):
+    """In which part somebody acts on a case."""
+
+    REPORTER = "reporter"
+    JOINER = "joiner"
+    OFFICER = "officer"
+    LEAD = "lead"
+    SUPERVISOR = "supervisor"
+    SYSTEM = "system"
+
+
+class Action(StrEnum):
+    """What can be done to a case."""
+
+    CLAIM = "claim"
+    REJECT = "reject"
+    ASSIGN = "assign"
+    RETURN = "return"
+    RESOLVE = "resolve"
+    VERIFY = "verify"
+    REOPEN = "reopen"
+    NOTE = "note"
+    WITHDRAW = "withdraw"
+    CONFIRM = "confirm"
+    CONTEST = "contest"
+    DISPUTE = "dispute"
+    LAPSE = "lapse"
+    CLOSE_WITHOUT_EVIDENCE = "close_without_evidence"
+
+
+class Step(StrEnum):
+    """What the schedule does to a case, each once per round."""
+
+    UNCLAIMED = "unclaimed"
+    REMIND = "remind"
+    LEAD = "lead"
+    COMMUNITY = "community"
+    DISTRICT = "district"
+    NO_EVIDENCE = "no_evidence"
+    LAPSE = "lapse"
+    FORGET = "forget"
+
+
+class UploadState(StrEnum):
+    """What became of a photo."""
+
+    WAITING = "waiting"
+    PROCESSING = "processing"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class Purpose(StrEnum):
+    """What a photo is for."""
+
+    REPORT = "report"
+    RESOLUTION = "resolution"
+
+
+class Verdict(StrEnum):
+    """What WeChat said of a text or a picture; ``NONE``: it never answered."""
+
+    WAITING = "waiting"
+    PASS = "pass"
+    REVIEW = "review"
+    RISKY = "risky"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """A kind of problem and its limits; ``code`` is the city-management table's where it has one.
+
+    ``kind`` says on which clock both limits run. Categories of one ``family`` may be the same thing
+    seen differently. ``call_first`` lists the numbers to ring before anything is sent.
+    """
+
+    code: str
+    zh: str
+    en: str
+    severity: Severity
+    family: str
+    claim_within: timedelta
+    resolve_within: timedelta
+    kind: ClockKind
+    condition_zh: str
+    condition_en: str
+    closing_zh: str
+    closing_en: str
+    call_first: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not timedelta() < self.claim_within <= self.resolve_within:
+            raise ValueError(f"category {self.code} is claimed after it is resolved")
+        if (self.severity is Severity.A) != bool(self.call_first):
+            raise ValueError(f"category {self.code}: danger, and only danger, has numbers to call")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitReport:
+    """A rider's report as sent. ``lon, lat`` are GCJ-02 degrees, checked by ``rules``."""
+
+    client_request_id: str
+    category: str
+    lon: float
+    lat: float
+    accuracy_m: float
+    captured_at: datetime
+    photos: tuple[str, ...]
+    speed_mps: float | None = None
+    text: str | None = None
+    same_as: str | None = None
+
+    @property
+    def position(self) -> Position:
+        return Position(lon=self.lon, lat=self.lat)
+
+    def content(self) -> Mapping[str, Any]:
+        """Everything but the request's id, for noticing other content under the same id."""
+        return {
+            "category": self.category,
+            "lon": self.lon,
+            "lat": self.lat,
+            "accuracy_m": self.accuracy_m,
+            "captured_at": self.captured_at.timestamp(),
+            "photos": list(self.photos),
+            "speed_mps": self.speed_mps,
+            "text": self.text,
+            "same_as": self.same_as,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """All that decides when the schedule must look at a case again.
+
+    ``started_at`` and ``resolve_limit`` are the present round's; ``steps_taken`` are the ladder's
+    steps of that round.
+    """
+
+    status: Status
+    created_at: datetime
+    started_at: datetime
+    resolve_limit: timedelta
+    kind: ClockKind
+    claim_due_at: datetime
+    steps_taken: frozenset[Step]
+    was_claimed: bool
+    photo_count: int
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """The next instant at which the schedule must look at a case, and the step then due."""
+
+    at: datetime
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the guards of the transition table ask about a case and whoever acts on it."""
+
+    is_reporter: bool
+    is_claimer: bool
+    was_claimed: bool
+    reporter_count: int
+    reopened: int
+    photo_count: int
+    is_verdict_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearby:
+    """An open or recently closed case that may be the same; ``distance_m`` is coarse."""
+
+    case_id: str
+    category: str
+    status: Status
+    distance_m: int
+    score: float
+    created_at: datetime

@@ -1,0 +1,237 @@
+"""Pure decisions about reports and cases: what may be sent, what is alike, what is due.
+
+*Source:* the limits of a report, the ladder and the points come from the project's rule table
+(accuracy, capture age, 20 a day, 5 in 10 minutes, 80/100/150/200 %, 10 and 2 points).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from models.base.errors import FieldError
+from models.base.geometry import Position, distance_m
+from models.calendar.rules import WorkingTime
+from models.cases.entities import Category, Status, Step, SubmitReport, Timing, Wake
+
+TEXT_MAX_CHARACTERS = 200
+PHOTOS_MIN = 1
+PHOTOS_MAX = 9
+PHOTO_MAX_BYTES = 10 * 1024 * 1024
+PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
+CASE_PHOTOS_MAX = 27
+CAPTURE_MAX_AGE = timedelta(hours=24)
+CLOCK_SKEW = timedelta(minutes=5)
+ACCURACY_MAX_M = 200
+REPORTS_PER_DAY = 20
+REPORTS_PER_BURST = 5
+DAY = timedelta(hours=24)
+BURST = timedelta(minutes=10)
+
+WEST, EAST, SOUTH, NORTH = 113.71, 115.95, 31.38, 32.66
+"""Xinyang's bounding box in degrees."""
+
+NEARBY_M = 80.0
+"""How far a similar case is looked for: the circle never touches more than four cells."""
+JOIN_M = 150.0
+JOIN_AFTER_CLOSING = timedelta(hours=72)
+VERDICT_WITHIN = timedelta(hours=72)
+EVIDENCE_WITHIN = timedelta(hours=24)
+FORGET_AFTER = timedelta(days=7)
+MATURES_AFTER = timedelta(days=7)
+
+FIRST_POINTS = 10
+CO_DISCOVERY = timedelta(minutes=10)
+JOINER_POINTS = 2
+PAID_JOINERS = 3
+FIRST_RULE, CO_DISCOVERY_RULE, JOINER_RULE = "report.first@1", "report.early@1", "report.joiner@1"
+
+LADDER: tuple[tuple[Step, int], ...] = (
+    (Step.REMIND, 80),
+    (Step.LEAD, 100),
+    (Step.COMMUNITY, 150),
+    (Step.DISTRICT, 200),
+)
+"""Which share of the resolve limit, in percent, tells whom."""
+
+OPEN = frozenset({Status.ASSIGNED, Status.CLAIMED, Status.RESOLVED, Status.DISPUTED})
+WORKED_ON = frozenset({Status.ASSIGNED, Status.CLAIMED})
+
+_PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
+_IDENTITY = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
+_MASK = "***"
+_DROPPED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+def clean_text(text: str | None) -> str | None:
+    """Strip what cannot be seen, and mask phone and identity numbers; None when nothing is left.
+
+    Controls, bidirectional marks and zero-width characters go; line ends become spaces.
+
+    >>> clean_text("打 138 1234 5678\\n\\u202e找我")
+    '打 *** 找我'
+    """
+    if text is None:
+        return None
+    spaced = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
+    seen = "".join(char for char in spaced if unicodedata.category(char) not in _DROPPED_CATEGORIES)
+    masked = _PHONE.sub(_MASK, _IDENTITY.sub(_MASK, seen)).strip()
+    return masked or None
+
+
+def submission_errors(
+    command: SubmitReport, *, category: Category | None, now: datetime
+) -> list[FieldError]:
+    """List everything wrong with a report as sent, in the order of its fields."""
+    errors = []
+    if category is None:
+        errors.append(FieldError(field="category", code="category.unknown"))
+    errors += _position_errors(command)
+    errors += _capture_errors(command.captured_at, now)
+    if command.text is not None and len(command.text) > TEXT_MAX_CHARACTERS:
+        errors.append(FieldError(field="text", code="field.too_long", limit=TEXT_MAX_CHARACTERS))
+    errors += _photo_list_errors(command.photos)
+    return errors
+
+
+def _position_errors(command: SubmitReport) -> list[FieldError]:
+    errors = []
+    if not _in_city(command.lon, command.lat):
+        code = "report.outside_service_area"
+        if _in_city(command.lat, command.lon):
+            code = "position.swapped"
+        errors.append(FieldError(field="lon", code=code))
+    if not 0 <= command.accuracy_m <= ACCURACY_MAX_M:
+        errors.append(
+            FieldError(field="accuracy_m", code="position.inaccurate", limit=ACCURACY_MAX_M)
+        )
+    return errors
+
+
+def _capture_errors(captured_at: datetime, now: datetime) -> list[FieldError]:
+    if captured_at > now + CLOCK_SKEW:
+        return [FieldError(field="captured_at", code="report.from_the_future")]
+    if captured_at < now - CAPTURE_MAX_AGE:
+        return [FieldError(field="captured_at", code="report.too_old", limit=24)]
+    return []
+
+
+def _photo_list_errors(photos: Sequence[str]) -> list[FieldError]:
+    if len(photos) < PHOTOS_MIN:
+        return [FieldError(field="photos", code="field.too_short", limit=PHOTOS_MIN)]
+    if len(photos) > PHOTOS_MAX:
+        return [FieldError(field="photos", code="field.too_long", limit=PHOTOS_MAX)]
+    return [
+        FieldError(field=f"photos.{index}", code="photo.twice")
+        for index, photo in enumerate(photos)
+        if photo in photos[:index]
+    ]
+
+
+def _in_city(lon: float, lat: float) -> bool:
+    return WEST <= lon <= EAST and SOUTH <= lat <= NORTH
+
+
+def retry_after_s(used_ms: Sequence[int], now: datetime) -> int:
+    """Seconds until one more report fits into both limits; 0 when it fits now.
+
+    Both windows slide: exactly 5 in any 10 minutes and 20 in any 24 hours are possible.
+    ``used_ms`` are epoch milliseconds, oldest first.
+    """
+    now_ms = _epoch_ms(now)
+    waits = [0]
+    for allowed, window in ((REPORTS_PER_BURST, BURST), (REPORTS_PER_DAY, DAY)):
+        if len(used_ms) >= allowed:
+            free_ms = used_ms[-allowed] + window // timedelta(milliseconds=1)
+            waits.append(free_ms - now_ms)
+    return max(0, -(-max(waits) // 1000))
+
+
+def used_with(used_ms: Sequence[int], now: datetime) -> list[int]:
+    """Remember one more use; only as many as a limit asks for are kept."""
+    return sorted([*used_ms, _epoch_ms(now)])[-REPORTS_PER_DAY:]
+
+
+def _epoch_ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def may_be_joined(status: Status, *, closed_at: datetime | None, now: datetime) -> bool:
+    """Whether a case is open, or was closed less than 72 hours ago."""
+    if status in OPEN:
+        return True
+    return (
+        status is Status.CLOSED and closed_at is not None and now < closed_at + JOIN_AFTER_CLOSING
+    )
+
+
+def is_near_enough(case: Position, report: Position) -> bool:
+    """Whether a report may join a case by its place."""
+    return distance_m(case, report) <= JOIN_M
+
+
+def likeness(*, distance: float, same_category: bool, age: timedelta) -> float:
+    """Score between 0 and 1 how likely two reports mean the same thing; only for sorting."""
+    near = max(0.0, 1 - distance / JOIN_M)
+    fresh = max(0.0, 1 - age / timedelta(days=14))
+    return round(near * (1.0 if same_category else 0.6) * (0.5 + 0.5 * fresh), 3)
+
+
+def coarse_m(distance: float) -> int:
+    """Round a distance up to ten metres: enough to find it, too little to place a reporter.
+
+    >>> coarse_m(41.2)
+    50
+    """
+    return int(-(-distance // 10) * 10)
+
+
+def next_wake(timing: Timing, working: WorkingTime) -> Wake | None:
+    """Find when the schedule must look at a case again, and the step then due; None: never.
+
+    A step that was missed is due at once, so a late schedule takes every step it owes, in order.
+    """
+    wakes = list(_wakes(timing, working))
+    return min(wakes, key=lambda wake: wake.at, default=None)
+
+
+def _wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
+    if timing.status in WORKED_ON:
+        yield from _ladder_wakes(timing, working)
+    if timing.status is Status.ASSIGNED and not timing.was_claimed:
+        if timing.photo_count == 0:
+            yield Wake(at=timing.created_at + EVIDENCE_WITHIN, step=Step.NO_EVIDENCE)
+        if Step.UNCLAIMED not in timing.steps_taken:
+            yield Wake(at=timing.claim_due_at, step=Step.UNCLAIMED)
+    if timing.status is Status.RESOLVED and timing.resolved_at is not None:
+        yield Wake(at=timing.resolved_at + VERDICT_WITHIN, step=Step.LAPSE)
+    is_remembered = Step.FORGET not in timing.steps_taken
+    if timing.status is Status.CLOSED and timing.closed_at is not None and is_remembered:
+        yield Wake(at=timing.closed_at + FORGET_AFTER, step=Step.FORGET)
+
+
+def _ladder_wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
+    for step, percent in LADDER:
+        if step not in timing.steps_taken:
+            at = working.at_percent(timing.started_at, timing.resolve_limit, timing.kind, percent)
+            yield Wake(at=at, step=step)
+            return
+
+
+def award_for(*, ordinal: int, waited: timedelta) -> tuple[str, int]:
+    """The rule and points of a report: ``ordinal`` 1 came first; ``waited`` after the first.
+
+    Whoever reports within ten minutes of the first found it himself; three joiners are paid.
+
+    >>> award_for(ordinal=5, waited=timedelta(minutes=1))
+    ('report.joiner@1', 0)
+    """
+    if ordinal == 1:
+        return FIRST_RULE, FIRST_POINTS
+    if ordinal > 1 + PAID_JOINERS:
+        return JOINER_RULE, 0
+    if waited <= CO_DISCOVERY:
+        return CO_DISCOVERY_RULE, FIRST_POINTS
+    return JOINER_RULE, JOINER_POINTS

@@ -1,0 +1,327 @@
+"""The rows of cases: what is stored, and how a row becomes what the rules speak of."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import timedelta
+
+from pynamodb.attributes import (
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.indexes import (
+    AllProjection,
+    GlobalSecondaryIndex,
+    IncludeProjection,
+    KeysOnlyProjection,
+)
+
+from models.base.tables import Instant, Table, Whole
+from models.cases import categories
+from models.cases.entities import Facts, Status, Step, Timing
+
+SCHEMA = 1
+WAKE_SHARDS = 16
+
+
+def _texts(*, null: bool = False) -> ListAttribute[str]:
+    # pynamodb's stub wants the element's value type here, its code wants the attribute.
+    return ListAttribute(of=UnicodeAttribute, null=null)  # type: ignore[arg-type]
+
+
+QUEUE_ATTRIBUTES = (
+    "number",
+    "county",
+    "category",
+    "severity",
+    "status",
+    "version",
+    "grid_name",
+    "place",
+    "claim_due_at",
+    "created_at",
+    "claimed_by",
+    "photo_count",
+    "reporter_count",
+)
+"""What a list of cases shows, so that it never reads the cases themselves."""
+
+
+# pynamodb leaves ``Index.__init_subclass__`` untyped, hence the comments on every index.
+class _ByQueue(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_queue"
+        projection = IncludeProjection(list(QUEUE_ATTRIBUTES))
+
+    queue = UnicodeAttribute(hash_key=True)
+    due_at = Instant(range_key=True)
+
+
+class _ByWake(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_wake"
+        projection = KeysOnlyProjection()
+
+    wake_shard = UnicodeAttribute(hash_key=True)
+    wake_at = Instant(range_key=True)
+
+
+class _ByOpenCell(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_open_cell"
+        projection = IncludeProjection(["category", "lon", "lat", "status", "county", "closed_at"])
+
+    cell = UnicodeAttribute(hash_key=True)
+    created_at = Instant(range_key=True)
+
+
+class CaseRow(Table):
+    """The thing to be fixed. ``version`` counts what an officer sees change.
+
+    ``queue`` is ``<grid_id>#<status>``. ``wake_shard``, ``wake_at`` and ``cell`` are absent when
+    they do not apply, so their indexes hold only what is looked for. ``photos`` are upload ids of
+    every reporter (27 at most, later ones stay with their report); ``after`` those of the last
+    resolution.
+    """
+
+    class Meta:
+        table_name = "cases"
+
+    case_id = UnicodeAttribute(hash_key=True)
+    schema = Whole()
+    county = UnicodeAttribute()
+    number = UnicodeAttribute()
+    category = UnicodeAttribute()
+    severity = UnicodeAttribute()
+    status = UnicodeAttribute()
+    version = Whole()
+    grid_id = UnicodeAttribute()
+    grid_name = UnicodeAttribute()
+    community_id = UnicodeAttribute()
+    place = UnicodeAttribute()
+    routing = JSONAttribute()
+    lon = NumberAttribute()
+    lat = NumberAttribute()
+    accuracy_m = Whole()
+    created_at = Instant()
+    claim_due_at = Instant()
+    due_at = Instant()
+    started_at = Instant()
+    resolve_limit_s = Whole()
+    member_id = UnicodeAttribute()
+    report_id = UnicodeAttribute()
+    reporter_count = Whole()
+    photo_count = Whole()
+    photos: ListAttribute[str] = _texts()
+    reopened = Whole()
+    rounds = Whole()
+    steps: ListAttribute[str] = _texts()
+    queue = UnicodeAttribute()
+    wake_shard = UnicodeAttribute(null=True)
+    wake_at = Instant(null=True)
+    cell = UnicodeAttribute(null=True)
+    assigned_to = UnicodeAttribute(null=True)
+    claimed_by = UnicodeAttribute(null=True)
+    claimer_id = UnicodeAttribute(null=True)
+    claimed_at = Instant(null=True)
+    resolved_at = Instant(null=True)
+    resolution = UnicodeAttribute(null=True)
+    after: ListAttribute[str] = _texts(null=True)
+    closed_at = Instant(null=True)
+    closed_as = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+
+    by_queue = _ByQueue()
+    by_wake = _ByWake()
+    by_open_cell = _ByOpenCell()
+
+
+class CaseEventRow(Table):
+    """One thing that happened to a case; never edited.
+
+    ``event_id``: ``v00004`` made the case's version 4, ``n…`` changed no version (notes, joining,
+    a joiner's verdict), ``s0#remind`` is a step of the schedule in round 0. ``request_key`` and
+    ``answer`` let a repeated command find what it was told.
+    """
+
+    class Meta:
+        table_name = "case-events"
+
+    case_id = UnicodeAttribute(hash_key=True)
+    event_id = UnicodeAttribute(range_key=True)
+    schema = Whole()
+    county = UnicodeAttribute()
+    at = Instant()
+    action = UnicodeAttribute()
+    status = UnicodeAttribute()
+    party = UnicodeAttribute()
+    actor = UnicodeAttribute(null=True)
+    display = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    text = UnicodeAttribute(null=True)
+    request_key = UnicodeAttribute(null=True)
+    request_hash = UnicodeAttribute(null=True)
+    answer = JSONAttribute(null=True)
+
+
+class _ByTime(GlobalSecondaryIndex["ReportRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_time"
+        projection = AllProjection()
+
+    member_id = UnicodeAttribute(hash_key=True)
+    submitted_at = Instant(range_key=True)
+
+
+class _ByCase(GlobalSecondaryIndex["ReportRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_case"
+        projection = KeysOnlyProjection()
+
+    joined_case_id = UnicodeAttribute(hash_key=True)
+    member_id = UnicodeAttribute(range_key=True)
+
+
+class ReportRow(Table):
+    """What one rider sent. ``joined_case_id`` stands only with those who joined another's case.
+
+    ``ordinal`` is 1 for who reported first, 2 for the first to join, and so on without a gap.
+    A joiner keeps his ``photos`` here; the first reporter's are the case's.
+    """
+
+    class Meta:
+        table_name = "reports"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    report_id = UnicodeAttribute(range_key=True)
+    schema = Whole()
+    county = UnicodeAttribute()
+    case_id = UnicodeAttribute()
+    joined_case_id = UnicodeAttribute(null=True)
+    ordinal = Whole()
+    category = UnicodeAttribute()
+    submitted_at = Instant()
+    captured_at = Instant()
+    text = UnicodeAttribute(null=True)
+    text_verdict = UnicodeAttribute(null=True)
+    speed_mps = NumberAttribute(null=True)
+    photos: ListAttribute[str] = _texts(null=True)
+    request_hash = UnicodeAttribute()
+
+    by_time = _ByTime()
+    by_case = _ByCase()
+
+
+class UploadRow(Table):
+    """A photo on its way. ``public_name`` is random: who knows the id cannot guess the address."""
+
+    class Meta:
+        table_name = "uploads"
+
+    upload_id = UnicodeAttribute(hash_key=True)
+    schema = Whole()
+    county = UnicodeAttribute(null=True)
+    member_id = UnicodeAttribute()
+    purpose = UnicodeAttribute()
+    content_type = UnicodeAttribute()
+    size_bytes = Whole()
+    sha256 = UnicodeAttribute()
+    state = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    public_name = UnicodeAttribute()
+    signed_at = Instant()
+    created_at = Instant()
+    request_hash = UnicodeAttribute()
+    case_id = UnicodeAttribute(null=True)
+    report_id = UnicodeAttribute(null=True)
+    width = Whole(null=True)
+    height = Whole(null=True)
+    dhash = UnicodeAttribute(null=True)
+    exif = JSONAttribute(null=True)
+    verdict = UnicodeAttribute(null=True)
+    ready_at = Instant(null=True)
+
+
+class _ByWaiting(GlobalSecondaryIndex["MediaCheckRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_waiting"
+        projection = KeysOnlyProjection()
+
+    waiting = UnicodeAttribute(hash_key=True)
+    asked_at = Instant(range_key=True)
+
+
+class MediaCheckRow(Table):
+    """A picture given to WeChat; ``waiting`` is absent once it has answered or was given up."""
+
+    class Meta:
+        table_name = "media-checks"
+
+    trace_id = UnicodeAttribute(hash_key=True)
+    schema = Whole()
+    county = UnicodeAttribute(null=True)
+    upload_id = UnicodeAttribute()
+    asked_at = Instant()
+    tries = Whole()
+    waiting = UnicodeAttribute(null=True)
+    ttl = Whole()
+
+    by_waiting = _ByWaiting()
+
+
+class LimitRow(Table):
+    """When a member last used what is limited: epoch milliseconds, oldest first."""
+
+    class Meta:
+        table_name = "limits"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute(range_key=True)
+    schema = Whole()
+    version = Whole()
+    used: ListAttribute[int] = ListAttribute(of=Whole)  # type: ignore[arg-type]
+    ttl = Whole()
+
+
+def queue_of(grid_id: str, status: Status) -> str:
+    """The partition of ``by_queue``: one grid's cases in one state."""
+    return f"{grid_id}#{status.value}"
+
+
+def wake_shard_of(case_id: str) -> str:
+    """The partition of ``by_wake``; the number of shards may grow, never shrink."""
+    return str(zlib.crc32(case_id.encode()) % WAKE_SHARDS)
+
+
+def timing_of(row: CaseRow) -> Timing:
+    """What the schedule's rule needs of a case."""
+    return Timing(
+        status=Status(row.status),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        resolve_limit=timedelta(seconds=row.resolve_limit_s),
+        kind=categories.of(row.category).kind,
+        claim_due_at=row.claim_due_at,
+        steps_taken=frozenset(Step(step) for step in row.steps),
+        was_claimed=row.claimed_at is not None,
+        photo_count=row.photo_count,
+        resolved_at=row.resolved_at,
+        closed_at=row.closed_at,
+    )
+
+
+def facts_of(
+    row: CaseRow, *, member_id: str | None, is_reporter: bool, is_verdict_open: bool
+) -> Facts:
+    """What the guards need of a case and of who acts; ``member_id`` None is the schedule."""
+    return Facts(
+        is_reporter=is_reporter,
+        is_claimer=row.claimer_id is not None and row.claimer_id == member_id,
+        was_claimed=row.claimed_at is not None,
+        reporter_count=row.reporter_count,
+        reopened=row.reopened,
+        photo_count=row.photo_count,
+        is_verdict_open=is_verdict_open,
+    )
