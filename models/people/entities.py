@@ -103,9 +103,33 @@ class Member:
 
     def standing_at(self, now: datetime) -> Standing:
         """How well the member is known at ``now``: a confirmation lapses."""
-        return standing_of(
-            has_phone=self.has_phone, confirmed_until=self.confirmed_until, now=now
-        )
+        return standing_of(has_phone=self.has_phone, confirmed_until=self.confirmed_until, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A member as he sees himself, at one moment."""
+
+    member: Member
+    roles: tuple[Role, ...]
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationCode:
+    """What a rider shows to have his occupation confirmed."""
+
+    code: str
+    occupation: Occupation
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """What was confirmed, and until when it holds."""
+
+    occupation: Occupation
+    confirmed_until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

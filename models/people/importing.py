@@ -1,0 +1,174 @@
+"""Taking in a county's roster: judged whole, then changed phone by phone.
+
+Each phone's entries change in one transaction with its member and all his sessions, which end:
+nobody keeps a role that was taken from him, not even by signing in at the same moment.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from pynamodb.expressions.update import Action
+
+from models.base.store import Transaction, retrying
+from models.people.accounts import Phone, commit_or_stale, load_account, load_phone
+from models.people.rules import MAX_ENTRIES_PER_PHONE, BadLine, RosterLine, entry_key, read_line
+from models.people.tables import SCHEMA, RosterRow, scan_roster, to_entry
+
+logger = logging.getLogger(__name__)
+
+FIRST_LINE = 2
+"""The number of the first line after the heading, as a spreadsheet shows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did; if anything is ``refused`` (line, code), nothing was written."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    refused: tuple[tuple[int, str], ...] = ()
+
+
+def read_csv(text: str) -> list[dict[str, str]]:
+    """Read a roster's file, with or without the mark that spreadsheets put first."""
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    return [{name: value or "" for name, value in row.items() if name} for row in rows]
+
+
+def import_roster(
+    rows: Iterable[Mapping[str, str | None]],
+    *,
+    county: str,
+    now: datetime,
+    actor: str,
+    synthetic: bool = False,
+) -> ImportReport:
+    """Make ``county``'s roster what ``rows`` say; entries of that county not in them go.
+
+    Safe to repeat, also after a crash half-way; the same file changes nothing. ``actor`` names
+    who imports (a role or a job, never a person). It reads the whole roster: an admin's command,
+    not a request's. Columns: see ``rules.read_line``.
+    """
+    lines, refused = _judge(rows, county)
+    if refused:
+        return ImportReport(refused=refused)
+    wanted: dict[str, dict[str, RosterLine]] = {row.phone_key: {} for row in scan_roster(county)}
+    for line in lines:
+        wanted.setdefault(line.phone_key, {})[entry_key(line.entry)] = line
+    stamp = _Stamp(county=county, at=now, by=actor, synthetic=synthetic)
+    changes = [
+        retrying(partial(_change_phone, phone_key, wanted[phone_key], stamp))
+        for phone_key in sorted(wanted)
+    ]
+    report = ImportReport(
+        added=sum(change.added for change in changes),
+        changed=sum(change.changed for change in changes),
+        removed=sum(change.removed for change in changes),
+    )
+    logger.info("roster.imported", extra={"county": county, "added": report.added})
+    return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stamp:
+    county: str
+    at: datetime
+    by: str
+    synthetic: bool
+
+
+def _judge(
+    rows: Iterable[Mapping[str, str | None]], county: str
+) -> tuple[list[RosterLine], tuple[tuple[int, str], ...]]:
+    lines: list[RosterLine] = []
+    refused: list[tuple[int, str]] = []
+    seen: set[tuple[str, str]] = set()
+    per_phone: Counter[str] = Counter()
+    for number, columns in enumerate(rows, FIRST_LINE):
+        try:
+            line = read_line(columns, county)
+        except BadLine as bad:
+            refused.append((number, str(bad)))
+            continue
+        per_phone[line.phone_key] += 1
+        if line.key in seen:
+            refused.append((number, "roster.duplicate"))
+        elif per_phone[line.phone_key] > MAX_ENTRIES_PER_PHONE:
+            refused.append((number, "roster.too_many_roles"))
+        seen.add(line.key)
+        lines.append(line)
+    return lines, tuple(refused)
+
+
+def _change_phone(phone_key: str, wanted: Mapping[str, RosterLine], stamp: _Stamp) -> ImportReport:
+    phone = load_phone(phone_key)
+    standing = {row.entry: row for row in phone.rows if row.county == stamp.county}
+    added = [key for key in wanted if key not in standing]
+    removed = [key for key in standing if key not in wanted]
+    changed = [key for key in wanted if key in standing and _differs(standing[key], wanted[key])]
+    if added or removed or changed:
+        tx = Transaction()
+        phone.change(tx)
+        for key in removed:
+            tx.delete(f"entry.{key}", standing[key])
+        for key in added:
+            tx.guard(f"entry.{key}", _row(wanted[key], key, phone, stamp))
+        for key in changed:
+            tx.update(f"entry.{key}", standing[key], _correction(wanted[key], stamp))
+        _end_sessions(tx, phone, stamp.at)
+        commit_or_stale(tx)
+    return ImportReport(added=len(added), changed=len(changed), removed=len(removed))
+
+
+def _end_sessions(tx: Transaction, phone: Phone, now: datetime) -> None:
+    account = load_account(phone.member_id) if phone.member_id else None
+    if account is not None:
+        account.change(tx)
+        account.end_sessions(tx, now)
+
+
+def _differs(row: RosterRow, line: RosterLine) -> bool:
+    entry = to_entry(row)
+    return (entry.display, entry.starts_at, entry.ends_at) != (
+        line.entry.display,
+        line.entry.starts_at,
+        line.entry.ends_at,
+    )
+
+
+def _correction(line: RosterLine, stamp: _Stamp) -> list[Action]:
+    ends_at = line.entry.ends_at
+    return [
+        RosterRow.display.set(line.entry.display),
+        RosterRow.starts_at.set(line.entry.starts_at),
+        RosterRow.ends_at.set(ends_at) if ends_at else RosterRow.ends_at.remove(),
+        RosterRow.imported_at.set(stamp.at),
+        RosterRow.imported_by.set(stamp.by),
+    ]
+
+
+def _row(line: RosterLine, key: str, phone: Phone, stamp: _Stamp) -> RosterRow:
+    return RosterRow(
+        phone.phone_key,
+        key,
+        schema=SCHEMA,
+        county=line.entry.county,
+        role=line.entry.role.value,
+        scope=line.entry.scope,
+        display=line.entry.display,
+        starts_at=line.entry.starts_at,
+        ends_at=line.entry.ends_at,
+        member_id=phone.member_id,
+        imported_at=stamp.at,
+        imported_by=stamp.by,
+        synthetic=stamp.synthetic or None,
+    )
