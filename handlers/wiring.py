@@ -17,6 +17,7 @@ from handlers.settings import Settings
 from models.base.clock import Clock, OffsetFileClock, SystemClock
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
+from models.places.service import Places
 
 
 class Services:
@@ -55,6 +56,10 @@ class Services:
         return Cursors(self.keys.derive("cursor"))
 
     # places -------------------------------------------------------------------------------------
+
+    @cached_property
+    def places(self) -> Places:
+        return Places(self.clock)
 
     # people -------------------------------------------------------------------------------------
 

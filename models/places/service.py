@@ -85,6 +85,10 @@ class Places:
         divisions = self._current().divisions
         return tuple(divisions[key] for key in sorted(divisions))
 
+    def check(self) -> None:
+        """Read one row strongly, past every cache. Raises ``Unavailable`` when no table answers."""
+        _read_version()
+
     def put_grids(self, grids: Sequence[Grid]) -> int:
         """Add or replace grids; answer how many differed from what stood there.
 
