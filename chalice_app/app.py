@@ -11,6 +11,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
     sys.path.insert(0, str(_ROOT))
 
 from handlers import telemetry  # noqa: E402
+from handlers.console import roster  # noqa: E402
 from handlers.events import escalation, outbox, photos, redemptions  # noqa: E402
 from handlers.http import (  # noqa: E402
     callbacks,
@@ -87,3 +88,9 @@ def expire_redemptions(event):
 def sweep_checks(event):
     """Ask again where WeChat never gave a verdict on a photo."""
     return photos.on_schedule()
+
+
+@app.lambda_function(name="import_roster")
+def import_roster(event, context):
+    """Make a county's roster what a CSV says."""
+    return roster.on_invoke(event)

@@ -1,0 +1,28 @@
+"""Taking in a county's roster: an admin's command, run as a function from the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.wiring import services
+from models.people.importing import import_roster, read_csv
+
+
+def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Import ``{"csv", "county", "actor"}``; safe to repeat; one bad line and nothing is written.
+
+    ``actor`` names the post that imports. The CSV holds keyed hashes of phones, never phones.
+    """
+    report = import_roster(
+        read_csv(event["csv"]),
+        county=event["county"],
+        now=services().clock.now(),
+        actor=event["actor"],
+    )
+    return {
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "refused": [{"line": line, "code": code} for line, code in report.refused],
+    }
