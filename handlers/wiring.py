@@ -18,6 +18,11 @@ from models.base.clock import Clock, OffsetFileClock, SystemClock
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
 from models.places.service import Places
+from models.points.ledger import Ledger
+from models.stations.check_ins import CheckIns
+from models.stations.codes import Codes
+from models.stations.directory import Directory
+from models.stations.doors import Doors
 
 
 class Services:
@@ -69,9 +74,30 @@ class Services:
 
     # points and rewards -------------------------------------------------------------------------
 
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger()
+
     # cases --------------------------------------------------------------------------------------
 
     # stations -----------------------------------------------------------------------------------
+
+    @cached_property
+    def stations(self) -> Directory:
+        return Directory(self.clock)
+
+    @cached_property
+    def check_ins(self) -> CheckIns:
+        return CheckIns(
+            clock=self.clock,
+            directory=self.stations,
+            codes=Codes(self.keys.derive("station-code")),
+            ledger=self.ledger,
+        )
+
+    @cached_property
+    def doors(self) -> Doors:
+        return Doors(clock=self.clock, directory=self.stations)
 
 
 _lock = threading.Lock()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from handlers.settings import Settings
 from handlers.wiring import Services
-from infra.local.seed import geography, rewards, roster
+from infra.local.seed import geography, rewards, roster, stations
 from infra.local.stack import Stack
 
 Progress = Callable[[str], None]
@@ -23,7 +23,7 @@ def plant(services: Services, progress: Progress) -> Mapping[str, int]:
     steps: list[tuple[str, Callable[[], int]]] = [
         ("divisions", lambda: services.places.put_divisions(geography.divisions())),
         ("grids", lambda: services.places.put_grids(geography.grids())),
-        ("stations", lambda: services.stations.put_stations(geography.stations())),
+        ("stations", lambda: services.stations.put_stations(stations.stations())),
         ("roster", lambda: roster.plant(services)),
         ("rewards", lambda: rewards.plant(services)),
     ]

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-from infra.bench.meter import metered
+from infra.local.meter import Meter
 from models.base.clock import FixedClock
 from models.base.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from models.base.geometry import Position, offset
@@ -303,13 +303,14 @@ def test_a_station_is_unknown_to_all_but_its_keeper(house: House, which: str) ->
 
 def test_a_check_in_costs_at_most_sixteen_write_units(house: House) -> None:
     house.directory.stations()
+    meter = Meter().watch(connection())
 
-    with metered() as by_code:
-        house.visits(an_actor())
-    with metered() as by_scan:
-        house.scans(an_actor())
+    house.visits(an_actor())
+    by_code = meter.read()
+    house.scans(an_actor())
+    by_scan = meter.read().since(by_code)
 
-    assert by_code.operations == ["GetItem", "GetItem", "BatchGetItem", "TransactWriteItems"]
+    assert by_code.operations == ("GetItem", "GetItem", "BatchGetItem", "TransactWriteItems")
     assert (by_code.write_units, by_scan.write_units) == (13, 15)
 
 

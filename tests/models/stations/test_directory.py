@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from infra.bench.meter import metered
 from infra.local import engine as engines
+from infra.local.meter import Meter
 from models.base.clock import FixedClock
 from models.base.errors import NotFound, Unavailable
 from models.base.geometry import Position, offset
-from models.base.tables import Database, use_database
+from models.base.tables import Database, connection, use_database
 from models.stations.directory import Directory
 from models.stations.entities import Door, Station
 from models.stations.tables import StationRow
@@ -69,12 +69,12 @@ def test_putting_the_same_again_writes_nothing(clock: FixedClock, here: Position
     stations = [at(here, metres) for metres in range(150)]
     directory = Directory(clock)
     assert directory.put_stations(stations) == 150
+    meter = Meter().watch(connection())
 
-    with metered() as cost:
-        again = directory.put_stations(stations)
+    again = directory.put_stations(stations)
 
     assert again == 0
-    assert cost.write_units == 0
+    assert meter.read().write_units == 0
 
 
 def test_a_new_description_leaves_the_door_as_it_is(clock: FixedClock, here: Position) -> None:
@@ -109,24 +109,24 @@ def test_what_is_fresh_is_answered_without_asking(clock: FixedClock, here: Posit
     directory = Directory(clock)
     directory.put_stations([at(here, 0)])
     directory.near(here)
+    meter = Meter().watch(connection())
 
-    with metered() as cost:
-        directory.near(here)
-        clock.advance(timedelta(seconds=30))
-        directory.near(here)
+    directory.near(here)
+    clock.advance(timedelta(seconds=30))
+    directory.near(here)
 
-    assert cost.calls == 0
+    assert meter.read().calls == 0
 
 
 def test_an_unchanged_version_costs_one_read(clock: FixedClock, here: Position) -> None:
     directory = Directory(clock)
     directory.near(here)
     clock.advance(timedelta(seconds=31))
+    meter = Meter().watch(connection())
 
-    with metered() as cost:
-        directory.near(here)
+    directory.near(here)
 
-    assert cost.operations == ["GetItem"]
+    assert meter.read().operations == ("GetItem",)
 
 
 def test_the_last_known_stations_serve_while_the_table_does_not_answer(
