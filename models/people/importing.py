@@ -10,7 +10,7 @@ import csv
 import io
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -48,6 +48,7 @@ def import_roster(
     rows: Iterable[Mapping[str, str | None]],
     *,
     county: str,
+    owns: Callable[[str], bool],
     now: datetime,
     actor: str,
     synthetic: bool = False,
@@ -55,10 +56,11 @@ def import_roster(
     """Make ``county``'s roster what ``rows`` say; entries of that county not in them go.
 
     Safe to repeat, also after a crash half-way; the same file changes nothing. ``actor`` names
-    who imports (a role or a job, never a person). It reads the whole roster: an admin's command,
+    who imports (a role or a job, never a person). ``owns`` tells whether a scope is the county's:
+    no county gives out roles over another's grids or stations. It reads the whole roster: an admin's command,
     not a request's. Columns: see ``rules.read_line``.
     """
-    lines, refused = _judge(rows, county)
+    lines, refused = _judge(rows, county, owns)
     if refused:
         return ImportReport(refused=refused)
     wanted: dict[str, dict[str, RosterLine]] = {row.phone_key: {} for row in scan_roster(county)}
@@ -87,7 +89,7 @@ class _Stamp:
 
 
 def _judge(
-    rows: Iterable[Mapping[str, str | None]], county: str
+    rows: Iterable[Mapping[str, str | None]], county: str, owns: Callable[[str], bool]
 ) -> tuple[list[RosterLine], tuple[tuple[int, str], ...]]:
     lines: list[RosterLine] = []
     refused: list[tuple[int, str]] = []
@@ -95,7 +97,7 @@ def _judge(
     per_phone: Counter[str] = Counter()
     for number, columns in enumerate(rows, FIRST_LINE):
         try:
-            line = read_line(columns, county)
+            line = _read(columns, county, owns)
         except BadLine as bad:
             refused.append((number, str(bad)))
             continue
@@ -107,6 +109,15 @@ def _judge(
         seen.add(line.key)
         lines.append(line)
     return lines, tuple(refused)
+
+
+def _read(
+    columns: Mapping[str, str | None], county: str, owns: Callable[[str], bool]
+) -> RosterLine:
+    line = read_line(columns, county)
+    if not owns(line.entry.scope):
+        raise BadLine("roster.foreign_scope")
+    return line
 
 
 def _change_phone(phone_key: str, wanted: Mapping[str, RosterLine], stamp: _Stamp) -> ImportReport:

@@ -117,7 +117,7 @@ def read_code(text: str) -> str | None:
 def entry_key(entry: RosterEntry) -> str:
     """What tells the entries of one phone apart; an admin reads it in the table."""
     starts_on = entry.starts_at.astimezone(_CHINA).date()
-    return f"{entry.role.value}#{entry.scope}#{starts_on.isoformat()}"
+    return f"{entry.county}#{entry.role.value}#{entry.scope}#{starts_on.isoformat()}"
 
 
 def read_line(columns: Mapping[str, str | None], county: str) -> RosterLine:

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from models.base.clock import Clock
 from models.base.errors import Unavailable
@@ -167,16 +167,18 @@ class People:
 
 
 def import_lines(
-    lines: list[dict[str, str]], *, county: str = COUNTY, now: datetime | None = None
+    lines: list[dict[str, str]], *, county: str = COUNTY, foreign: str = ""
 ) -> ImportReport:
-    """Import a county's whole roster."""
-    at = now or datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
-    return import_roster(lines, county=county, now=at, actor="test")
+    """Import a county's whole roster; every scope is the county's but ``foreign``."""
+    return import_roster(
+        lines,
+        county=county,
+        owns=lambda scope: scope != foreign,
+        now=datetime(2026, 3, 18, 2, 0, tzinfo=UTC),
+        actor="test",
+    )
 
 
 def a_county() -> str:
     """A county of its own, so that a test's roster is nobody else's."""
     return f"{900_000 + next(_numbers):06d}"
-
-
-A_MOMENT = timedelta(milliseconds=1)

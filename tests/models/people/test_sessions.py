@@ -25,11 +25,6 @@ from tests.support.people import PSEUDONYMS, People, a_county, a_line, a_request
 
 
 @pytest.fixture
-def people(database: Database, clock: FixedClock) -> People:
-    return People(clock)
-
-
-@pytest.fixture
 def calls(database: Database) -> Iterator[list[str]]:
     """The names of the calls that reach the engine."""
     made: list[str] = []
