@@ -7,9 +7,8 @@ other request is signed. Time here is always the machine's: signatures don't tra
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -21,6 +20,7 @@ from infra.local.photos.forms import Body, Form
 from infra.local.photos.objects import Draft, StoredObject
 from infra.local.photos.policies import check_form
 from infra.local.photos.signatures import UNSIGNED, Request, check_request
+from infra.local.photos.spans import chunks, span
 
 if TYPE_CHECKING:
     from infra.local.photos.server import PhotoServer
@@ -33,7 +33,6 @@ _PUBLIC_CACHE_CONTROL = {
     "published/": "public, max-age=31536000, immutable",
     "review/": "private, no-store",
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,6 +50,12 @@ class Handler(BaseHTTPRequestHandler):
         super().setup()
         self._given: dict[str, str] = {}
         self._body = Body(cast(BinaryIO, self.rfile), 0)
+
+    def handle_expect_100(self) -> bool:
+        """Tell a waiting client at once to go on; unflushed, it would wait out its second."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: request lines hold keys."""
@@ -172,7 +177,10 @@ class Handler(BaseHTTPRequestHandler):
         }
         if self._given.get("x-amz-metadata-directive") == "REPLACE":
             described = _described(self._given)
-        with file, self.server.store.draft(_chunks(file), MAX_OBJECT_BYTES) as draft:
+        with (
+            file,
+            self.server.store.draft(chunks(file, stored.size_bytes), MAX_OBJECT_BYTES) as draft,
+        ):
             copied = self.server.store.keep(
                 draft, key, cause="Copy", **{**described, "sha256": stored.sha256}
             )
@@ -181,7 +189,7 @@ class Handler(BaseHTTPRequestHandler):
     def _give(self, key: str, *, public: bool) -> None:
         stored, file = self.server.store.open(key)
         with file:
-            first, last, partial = _span(self._given.get("range"), stored.size_bytes)
+            first, last, partial = span(self._given.get("range"), stored.size_bytes)
             headers = self._object_headers(stored, whole=not partial)
             headers["Content-Length"] = str(last - first + 1)
             if public:
@@ -191,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
             self._head(206 if partial else 200, headers)
             if self.command == "GET":
                 file.seek(first, 1)
-                for chunk in _chunks(file, last - first + 1):
+                for chunk in chunks(file, last - first + 1):
                     self.wfile.write(chunk)
 
     def _object_headers(self, stored: StoredObject, *, whole: bool) -> dict[str, str]:
@@ -280,25 +288,3 @@ def _public_cache_control(key: str) -> str | None:
     return next(
         (value for prefix, value in _PUBLIC_CACHE_CONTROL.items() if key.startswith(prefix)), None
     )
-
-
-def _span(header: str | None, size_bytes: int) -> tuple[int, int, bool]:
-    """First and last byte to send, and whether that was asked for; a crooked range is ignored."""
-    found = _RANGE.fullmatch(header or "")
-    if not found or found[0] == "bytes=-":
-        return 0, size_bytes - 1, False
-    first, last = found.groups()
-    if not first:
-        start, end = max(0, size_bytes - int(last)), size_bytes - 1
-    else:
-        start, end = int(first), min(int(last or size_bytes), size_bytes - 1)
-    if start > end:
-        raise Fault("InvalidRange", "The requested range is not satisfiable")
-    return start, end, True
-
-
-def _chunks(file: BinaryIO, size_bytes: int | None = None) -> Iterator[bytes]:
-    left = MAX_OBJECT_BYTES if size_bytes is None else size_bytes
-    while left > 0 and (chunk := file.read(min(1 << 16, left))):
-        left -= len(chunk)
-        yield chunk

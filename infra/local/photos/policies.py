@@ -40,7 +40,9 @@ def check_form(keys: Keys, form: Mapping[str, str], *, bucket: str, max_bytes: i
     _check_expiration(policy)
     allowed = SizeRange(least=0, most=max_bytes)
     covered = set(_NEVER_COVERED)
-    values = {**form, "bucket": bucket}
+    values = {"bucket": bucket, **form}
+    if values["bucket"] != bucket:
+        raise Fault("AccessDenied", "The form names another bucket than its address")
     for operator, name, value in map(_read_condition, policy["conditions"]):
         if operator == "content-length-range":
             allowed = SizeRange(
