@@ -15,6 +15,7 @@ from models.points.tables import EntryRow, WalletRow, seq_text
 
 REASONS: Mapping[str, tuple[str, str]] = {
     "report.first": ("首次上报问题被受理", "First report of a problem accepted"),
+    "report.early": ("与首报同时发现问题", "Found the problem at the same time"),
     "report.joiner": ("共同上报同一问题", "Joined the report of a problem"),
     "station.check_in": ("驿站打卡", "Checked in at a station"),
     "maturity": ("问题办结，积分到账", "Case closed, points available"),
