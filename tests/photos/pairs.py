@@ -26,9 +26,11 @@ FILE = PHOTOS / "pairs.json"
 
 @cache
 def scene(name: str) -> Image.Image:
-    """The photo as it would be published."""
+    """The photo as it would be published, at most 1024 px: the hash sees no more of it."""
     rendered = inspect_and_render((PHOTOS / name).read_bytes(), declared_content_type="image/jpeg")
-    return Image.open(io.BytesIO(rendered.full_jpeg))
+    picture = Image.open(io.BytesIO(rendered.full_jpeg))
+    picture.thumbnail((1024, 1024))
+    return picture
 
 
 def changed(picture: Image.Image, steps: list[list[Any]]) -> Image.Image:
