@@ -101,8 +101,8 @@ def dhash(picture: Image) -> int:
     """Describe how brightness changes from cell to cell: 128 bits, alike for alike pictures.
 
     64 bits compare neighbours along the rows of a 9 by 8 picture, 64 along the columns of one of
-    8 by 9. Rows alone, the usual 64, leave one bit between the two kinds of pairs in
-    ``tests/photos/pairs.json``; both together leave five.
+    8 by 9. Rows alone, the usual 64, do not part the two kinds of pairs in
+    ``tests/photos/pairs.json``; both together do.
     """
     from PIL import Image
 

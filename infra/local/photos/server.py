@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -27,7 +28,8 @@ class PhotoServer(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is no error; anything else is, and says so."""
-        _log.exception("photo_store.request_failed")
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            _log.exception("photo_store.request_failed")
 
 
 class RunningStore:
