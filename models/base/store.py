@@ -138,6 +138,9 @@ class Transaction:
                 batch.condition_check(table, *key, condition=required)  # type: ignore[misc]
             for _, row, condition in self._deletes:
                 batch.delete(row, condition=condition)
+            # pynamodb offers to return the row that refused for puts and updates only.
+            for write in (*batch._condition_check_items, *batch._delete_items):
+                write["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
             for _, row, condition in self._puts:
                 batch.save(row, condition=condition, return_values="ALL_OLD")
             for _, row, actions, condition in self._updates:

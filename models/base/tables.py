@@ -35,19 +35,19 @@ class _Shared:
     """The process's one connection; tables ask for it each time, so a test can point elsewhere."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
         self._connection: Connection | None = None
         self.database: Database | None = None
         self.tables: dict[str, TableConnection] = {}
 
     def point_at(self, database: Database) -> None:
-        with self._lock:
+        with self.lock:
             self.database, self._connection = database, None
             self.tables = {}
 
     def connection(self) -> Connection:
         if self._connection is None:
-            with self._lock:
+            with self.lock:
                 if self._connection is None:
                     self._connection = self._connect()
         return self._connection
@@ -90,7 +90,9 @@ class Table(Model):
         name = cls.Meta.table_name
         known = _shared.tables.get(name)
         if known is None:
-            known = _shared.tables[name] = cls._make_connection(name)
+            with _shared.lock:  # pynamodb refuses to learn one table twice
+                known = _shared.tables.get(name) or cls._make_connection(name)
+                _shared.tables[name] = known
         return known
 
     @classmethod

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
@@ -37,6 +39,57 @@ def never_sent(operation: str = "TransactWriteItems", times: int = 1) -> Iterato
             raise ConnectTimeoutError(endpoint_url=request.url)
 
     yield from _hooked(operation, refuse, seen)
+
+
+@contextmanager
+def refusing(
+    operation: str, code: str, *, times: int = 1, reasons: Sequence[str] = (), status: int = 400
+) -> Iterator[list[str]]:
+    """The next calls of ``operation`` are answered with an error and reach no engine.
+
+    ``reasons`` are a cancelled transaction's codes, one per write, ``None`` where it was willing.
+    """
+    body: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code}
+    if reasons:
+        body["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    seen: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse | None:
+        if len(seen) >= times:
+            return None
+        seen.append(operation)
+        return _response(request.url, status, body)
+
+    yield from _hooked(operation, answer, seen)
+
+
+@contextmanager
+def answering(operation: str, bodies: Sequence[dict[str, Any]]) -> Iterator[list[str]]:
+    """The next calls of ``operation`` get these answers, in order, and reach no engine."""
+    seen: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse | None:
+        if len(seen) >= len(bodies):
+            return None
+        seen.append(request.body.decode() if isinstance(request.body, bytes) else request.body)
+        return _response(request.url, 200, bodies[len(seen) - 1])
+
+    yield from _hooked(operation, answer, seen)
+
+
+class _Raw:
+    """The body as botocore reads it from a connection."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._content
+
+
+def _response(url: str, status: int, body: dict[str, Any]) -> AWSResponse:
+    headers = {"Content-Type": "application/x-amz-json-1.0"}
+    return AWSResponse(url, status, headers, _Raw(json.dumps(body).encode()))
 
 
 def _hooked(operation: str, hook: Any, seen: list[str]) -> Iterator[list[str]]:
