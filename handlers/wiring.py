@@ -17,6 +17,9 @@ from handlers.settings import Settings
 from models.base.clock import Clock, OffsetFileClock, SystemClock
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
+from models.people.pseudonyms import Pseudonyms
+from models.people.roster import Roster
+from models.people.verification import Verifications
 from models.places.service import Places
 from models.points.ledger import Ledger
 from models.stations.check_ins import CheckIns
@@ -67,6 +70,22 @@ class Services:
         return Places(self.clock)
 
     # people -------------------------------------------------------------------------------------
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        return Pseudonyms(
+            identity_key=self.keys.derive("identity"),
+            phone_key=self.keys.derive("phone"),
+            session_key=self.keys.derive("session"),
+        )
+
+    @cached_property
+    def roster(self) -> Roster:
+        return Roster(clock=self.clock)
+
+    @cached_property
+    def verifications(self) -> Verifications:
+        return Verifications(pseudonyms=self.pseudonyms, clock=self.clock)
 
     # gateways -----------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.wiring import services
+from handlers.wiring import Services, services
 from models.people.importing import import_roster, read_csv
 
 
@@ -14,10 +14,12 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
 
     ``actor`` names the post that imports. The CSV holds keyed hashes of phones, never phones.
     """
+    wired, county = services(), event["county"]
     report = import_roster(
         read_csv(event["csv"]),
-        county=event["county"],
-        now=services().clock.now(),
+        county=county,
+        owns=lambda scope: _is_in_county(wired, county, scope),
+        now=wired.clock.now(),
         actor=event["actor"],
     )
     return {
@@ -26,3 +28,16 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
         "removed": report.removed,
         "refused": [{"line": line, "code": code} for line, code in report.refused],
     }
+
+
+def _is_in_county(wired: Services, county: str, scope: str) -> bool:
+    """Whether a grid, community or station is the county's; other kinds have no directory here."""
+    kind, _, name = scope.partition(":")
+    if kind == "grid":
+        return any(grid.grid_id == name for grid in wired.places.grids(county))
+    if kind == "community":
+        return any(grid.community_id == name for grid in wired.places.grids(county))
+    if kind == "station":
+        known = wired.stations.stations()
+        return any(one.station_id == name and one.county == county for one in known)
+    return True
