@@ -53,8 +53,11 @@ class Party(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done to a case."""
+    """What can be done to a case; the first three make no new state of one that stands."""
 
+    SUBMIT = "submit"
+    JOIN = "join"
+    JOINER_VERDICT = "joiner_verdict"
     CLAIM = "claim"
     REJECT = "reject"
     ASSIGN = "assign"

@@ -205,3 +205,9 @@ def diagram() -> str:
     left = {row.source for row in TRANSITIONS if row.action is not Action.NOTE}
     lines += [f"    {status} --> [*]" for status in Status if status not in left]
     return "\n".join(lines) + "\n"
+
+
+def ever(parties: Iterable[Party], action: Action) -> bool:
+    """Whether one of these parts may do this at all, in whatever state."""
+    wanted = set(parties)
+    return any(row.party in wanted and row.action is action for row in TRANSITIONS)

@@ -1,0 +1,256 @@
+"""End a case, or take it up again: the reporter's verdict, his withdrawal, silence, the lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.alerts import outbox
+from models.base.clock import Clock
+from models.base.errors import Conflict, NotFound
+from models.base.ids import derived_id
+from models.base.store import Transaction, get, retrying
+from models.calendar.rules import WorkingTime
+from models.cases import awards, categories, changes, rules, workflow
+from models.cases.changes import Doing, Request, answer_of
+from models.cases.entities import Action, ClosedAs, Party, Status
+from models.cases.tables import CaseRow, ReportRow, facts_of
+from models.people.entities import Actor
+from models.points.ledger import Ledger
+
+
+class Closing:
+    """What reporters decide about their case."""
+
+    def __init__(self, *, clock: Clock, ledger: Ledger, working: WorkingTime) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._working = working
+
+    def withdraw(self, actor: Actor, report_id: str, client_request_id: str) -> Mapping[str, Any]:
+        """Take a report back before anybody claimed its case, and alone on it.
+
+        Raises ``NotFound("report.not_found")``, ``Conflict`` (``case.accepted_before``,
+        ``report.joined_by_others``, ``case.not_possible``). Safe to repeat.
+        """
+        request = Request.of(actor, client_request_id, {"withdraw": report_id})
+        return retrying(lambda: self._withdraw(actor, report_id, request))
+
+    def verdict(
+        self,
+        actor: Actor,
+        report_id: str,
+        *,
+        satisfied: bool,
+        comment: str | None,
+        client_request_id: str,
+    ) -> Mapping[str, Any]:
+        """Say whether it is fixed, within 72 hours of ``resolved``.
+
+        The first reporter's word closes the case (his points mature with it), sends it back to its
+        officer, or the third time to the lead. A joiner's word changes no state; his "not fixed"
+        is told to the lead. Raises ``NotFound``, ``Conflict`` (``report.verdict_too_late``,
+        ``case.not_possible``, ``report.verdict_given``). Safe to repeat.
+        """
+        text = rules.clean_text(comment)
+        content = {"verdict": report_id, "satisfied": satisfied, "comment": comment}
+        request = Request.of(actor, client_request_id, content)
+        return retrying(lambda: self._verdict(actor, report_id, satisfied, text, request))
+
+    def _withdraw(self, actor: Actor, report_id: str, request: Request) -> Mapping[str, Any]:
+        report, case = _mine(actor, report_id)
+        answer = changes.earlier_answer(changes.history(case.case_id), request)
+        if answer is not None:
+            return answer
+        if report.ordinal > 1:
+            raise Conflict("report.joined", case_id=case.case_id)
+        now = self._clock.now()
+        row = self._judge(case, actor, Action.WITHDRAW, now)
+        doing = Doing(
+            action=Action.WITHDRAW,
+            party=Party.REPORTER,
+            now=now,
+            member_id=actor.member_id,
+            request=request,
+        )
+        tx = Transaction()
+        answer = changes.advance(
+            tx,
+            case,
+            doing,
+            working=self._working,
+            condition=CaseRow.reporter_count == case.reporter_count,
+            status=row.target.value,
+            closed_at=now,
+        )
+        tell(tx, "case.closed", case, now)
+        changes.commit(tx)
+        return answer
+
+    def _verdict(
+        self, actor: Actor, report_id: str, satisfied: bool, text: str | None, request: Request
+    ) -> Mapping[str, Any]:
+        report, case = _mine(actor, report_id)
+        answer = changes.earlier_answer(changes.history(case.case_id), request)
+        if answer is not None:
+            return answer
+        now = self._clock.now()
+        if report.ordinal > 1:
+            return self._joiner_verdict(actor, report, case, satisfied, text, request)
+        action = _action_of(satisfied=satisfied, reopened=case.reopened)
+        self._judge(case, actor, action, now)
+        doing = Doing(
+            action=action,
+            party=Party.REPORTER,
+            now=now,
+            member_id=actor.member_id,
+            text=text,
+            request=request,
+        )
+        tx = Transaction()
+        answer = self._apply(tx, case, doing)
+        changes.commit(tx)
+        return answer
+
+    def _apply(self, tx: Transaction, case: CaseRow, doing: Doing) -> Mapping[str, Any]:
+        if doing.action is Action.CONFIRM:
+            return close(
+                tx, case, doing, ClosedAs.CONFIRMED, ledger=self._ledger, working=self._working
+            )
+        if doing.action is Action.CONTEST:
+            return reopen(tx, case, doing, working=self._working, reopened=case.reopened + 1)
+        answer = changes.advance(
+            tx, case, doing, working=self._working, status=Status.DISPUTED.value
+        )
+        tell(tx, "case.disputed", case, doing.now)
+        return answer
+
+    def _joiner_verdict(
+        self,
+        actor: Actor,
+        report: ReportRow,
+        case: CaseRow,
+        satisfied: bool,
+        text: str | None,
+        request: Request,
+    ) -> Mapping[str, Any]:
+        now = self._clock.now()
+        if case.resolved_at is None or case.status not in (Status.RESOLVED, Status.CLOSED):
+            raise Conflict("case.not_possible", status=case.status)
+        if not is_verdict_open(case, now):
+            raise Conflict("report.verdict_too_late", status=case.status)
+        doing = Doing(
+            action=Action.JOINER_VERDICT,
+            party=Party.JOINER,
+            now=now,
+            member_id=actor.member_id,
+            reason="satisfied" if satisfied else "not_fixed",
+            text=text,
+            request=request,
+        )
+        event_id = f"n{derived_id('verdict', report.report_id, str(case.rounds))}"
+        if any(event.event_id == event_id for event in changes.history(case.case_id)):
+            raise Conflict("report.verdict_given")
+        tx = Transaction()
+        answer = answer_of(case)
+        tx.check("case", CaseRow, case.case_id, condition=CaseRow.status == case.status)
+        tx.guard("event", changes.event_row(case, event_id, doing, answer))
+        if not satisfied:
+            tell(tx, "case.contested", case, now, key=event_id)
+        changes.commit(tx)
+        return answer
+
+    def _judge(
+        self, case: CaseRow, actor: Actor, action: Action, now: datetime
+    ) -> workflow.Transition:
+        facts = facts_of(
+            case,
+            member_id=actor.member_id,
+            is_reporter=True,
+            is_verdict_open=is_verdict_open(case, now),
+        )
+        return workflow.judge(Status(case.status), (Party.REPORTER,), action, facts)
+
+
+def close(
+    tx: Transaction,
+    case: CaseRow,
+    doing: Doing,
+    closed_as: ClosedAs,
+    *,
+    ledger: Ledger,
+    working: WorkingTime,
+) -> Mapping[str, Any]:
+    """Lay the closing into a transaction, with the maturity of the first reporter's points."""
+    answer = changes.advance(
+        tx,
+        case,
+        doing,
+        working=working,
+        status=Status.CLOSED.value,
+        closed_as=closed_as.value,
+        closed_at=doing.now,
+    )
+    awards.add_first_maturity(tx, ledger, case, doing.now)
+    tell(tx, "case.closed", case, doing.now)
+    return answer
+
+
+def reopen(
+    tx: Transaction, case: CaseRow, doing: Doing, *, working: WorkingTime, reopened: int
+) -> Mapping[str, Any]:
+    """Lay a reopening into a transaction: back to its officer, a new limit, the ladder from 0."""
+    limit = timedelta(seconds=case.resolve_limit_s)
+    due = working.deadline(doing.now, limit, categories.of(case.category).kind)
+    answer = changes.advance(
+        tx,
+        case,
+        doing,
+        working=working,
+        status=Status.CLAIMED.value,
+        started_at=doing.now,
+        due_at=due.at,
+        resolved_at=None,
+        resolution=None,
+        after=None,
+        steps=[],
+        rounds=case.rounds + 1,
+        reopened=reopened,
+    )
+    tell(tx, "case.reopened", case, doing.now)
+    return answer
+
+
+def tell(
+    tx: Transaction,
+    topic: str,
+    case: CaseRow,
+    now: datetime,
+    *,
+    key: str | None = None,
+    **facts: str,
+) -> None:
+    """Add the outbox row of what just happened; by default it is the case's new version."""
+    key = f"{case.case_id}:{key or changes.version_id(case.version)}"
+    payload = {"case_id": case.case_id, "version": case.version, "status": case.status, **facts}
+    tx.put("outbox", outbox.row(topic, key, case.county, payload, now))
+
+
+def is_verdict_open(case: CaseRow, now: datetime) -> bool:
+    """Whether the reporters may still say if it is fixed."""
+    return case.resolved_at is not None and now < case.resolved_at + rules.VERDICT_WITHIN
+
+
+def _action_of(*, satisfied: bool, reopened: int) -> Action:
+    if satisfied:
+        return Action.CONFIRM
+    return Action.CONTEST if reopened < workflow.MAX_REOPENED else Action.DISPUTE
+
+
+def _mine(actor: Actor, report_id: str) -> tuple[ReportRow, CaseRow]:
+    report = changes.own_report(actor, report_id)
+    case = get(CaseRow, report.case_id)
+    if case is None:
+        raise NotFound("report.not_found")
+    return report, case

@@ -1,0 +1,288 @@
+"""Lay one report into a transaction: as a case of its own, or as one more reporter of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.alerts import outbox
+from models.base.clock import business_day, utc_text
+from models.base.errors import Conflict, NotFound
+from models.base.geometry import Position, cell_of
+from models.base.ids import content_hash, derived_id
+from models.base.store import Transaction
+from models.calendar.rules import WorkingTime
+from models.cases import categories, rules
+from models.cases.changes import Doing, Request, event_row, number_of, version_id
+from models.cases.entities import (
+    Action,
+    Category,
+    Party,
+    Status,
+    SubmitReport,
+    UploadState,
+    Verdict,
+)
+from models.cases.tables import (
+    SCHEMA,
+    CaseEventRow,
+    CaseRow,
+    LimitRow,
+    ReportRow,
+    UploadRow,
+    queue_of,
+    timing_of,
+    wake_shard_of,
+)
+from models.people.entities import Actor, RosterEntry
+from models.places.entities import Grid, Routing
+
+LIMIT = "report"
+_TTL_S = 2 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a report belongs and who is there for it."""
+
+    grid: Grid
+    routing: Routing
+    officer: RosterEntry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What stands already when a report comes in."""
+
+    report: ReportRow | None
+    event: CaseEventRow | None
+    limit: LimitRow | None
+    uploads: Sequence[UploadRow | None]
+    joined: CaseRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """One report on its way into a transaction."""
+
+    actor: Actor
+    command: SubmitReport
+    report_id: str
+    category: Category
+    known: Known
+    now: datetime
+    working: WorkingTime
+
+    def file(self, tx: Transaction, place: Place) -> Mapping[str, Any]:
+        """Make a case of its own; answers the receipt."""
+        case = self._new_case(place)
+        receipt = self._receipt(case, routing=_told(place))
+        tx.guard("case", case)
+        self._add_common(tx, case, ordinal=1, event_id=version_id(1), receipt=receipt)
+        return receipt
+
+    def join(self, tx: Transaction, place: Place) -> Mapping[str, Any]:
+        """Add a reporter to a case; the count says who is how many-th, without gaps."""
+        case = self.known.joined
+        if case is None or case.county != place.grid.county:
+            raise NotFound("case.not_found")
+        self._check_joinable(case)
+        ordinal, seen = case.reporter_count + 1, case.status
+        room = rules.CASE_PHOTOS_MAX - len(case.photos)
+        tx.update(
+            "case",
+            case,
+            [
+                CaseRow.reporter_count.set(ordinal),
+                CaseRow.photo_count.add(self._ready_count()),
+                CaseRow.photos.set([*case.photos, *self.command.photos[:room]]),
+            ],
+            (CaseRow.reporter_count == case.reporter_count) & (CaseRow.status == seen),
+        )
+        receipt = self._receipt(case, routing=None)
+        event_id = join_event_id(case.case_id, self.actor.member_id)
+        self._add_common(tx, case, ordinal=ordinal, event_id=event_id, receipt=receipt)
+        return receipt
+
+    def _check_joinable(self, case: CaseRow) -> None:
+        if self.known.event is not None or case.member_id == self.actor.member_id:
+            raise Conflict("report.own_case", case_id=case.case_id)
+        place = Position(lon=case.lon, lat=case.lat)
+        if not rules.may_be_joined(Status(case.status), closed_at=case.closed_at, now=self.now):
+            raise Conflict("case.not_joinable", status=case.status)
+        if categories.of(case.category).family != self.category.family:
+            raise Conflict("case.other_kind", category=case.category)
+        if not rules.is_near_enough(place, self.command.position):
+            raise Conflict("case.too_far")
+
+    def _add_common(
+        self,
+        tx: Transaction,
+        case: CaseRow,
+        *,
+        ordinal: int,
+        event_id: str,
+        receipt: Mapping[str, Any],
+    ) -> None:
+        is_joining = ordinal > 1
+        doing = Doing(
+            action=Action.JOIN if is_joining else Action.SUBMIT,
+            party=Party.JOINER if is_joining else Party.REPORTER,
+            now=self.now,
+            member_id=self.actor.member_id,
+            request=Request.of(self.actor, self.command.client_request_id, self.command.content()),
+        )
+        tx.guard("event", event_row(case, event_id, doing, receipt))
+        tx.guard("report", self._report(case, ordinal))
+        self._add_limit(tx)
+        self._bind_uploads(tx, case)
+        topic = "case.joined" if is_joining else "case.submitted"
+        payload = {
+            "case_id": case.case_id,
+            "report_id": self.report_id,
+            "member_id": self.actor.member_id,
+        }
+        tx.put("outbox", outbox.row(topic, self.report_id, case.county, payload, self.now))
+
+    def _new_case(self, place: Place) -> CaseRow:
+        grid, category, command = place.grid, self.category, self.command
+        case_id = derived_id("case", self.report_id)
+        claim = self.working.deadline(self.now, category.claim_within, category.kind)
+        due = self.working.deadline(self.now, category.resolve_within, category.kind)
+        case = CaseRow(
+            case_id,
+            schema=SCHEMA,
+            county=grid.county,
+            number=number_of(case_id, business_day(self.now)),
+            category=category.code,
+            severity=category.severity.value,
+            status=Status.ASSIGNED.value,
+            version=1,
+            grid_id=grid.grid_id,
+            grid_name=grid.name,
+            community_id=grid.community_id,
+            place=f"{grid.community_name} {grid.name}",
+            routing={"rule": place.routing.rule, "boundary_m": place.routing.boundary_m},
+            lon=command.lon,
+            lat=command.lat,
+            accuracy_m=round(command.accuracy_m),
+            created_at=self.now,
+            claim_due_at=claim.at,
+            due_at=due.at,
+            started_at=self.now,
+            resolve_limit_s=int(category.resolve_within.total_seconds()),
+            member_id=self.actor.member_id,
+            report_id=self.report_id,
+            reporter_count=1,
+            photo_count=self._ready_count(),
+            photos=list(command.photos),
+            reopened=0,
+            rounds=0,
+            steps=[],
+            queue=queue_of(grid.grid_id, Status.ASSIGNED),
+            cell=cell_of(command.position),
+            assigned_to=place.officer.member_id if place.officer else None,
+        )
+        wake = rules.next_wake(timing_of(case), self.working)
+        if wake is not None:
+            case.wake_shard, case.wake_at = wake_shard_of(case_id), wake.at
+        return case
+
+    def _report(self, case: CaseRow, ordinal: int) -> ReportRow:
+        text = rules.clean_text(self.command.text)
+        is_joining = ordinal > 1
+        return ReportRow(
+            self.actor.member_id,
+            self.report_id,
+            schema=SCHEMA,
+            county=case.county,
+            case_id=case.case_id,
+            joined_case_id=case.case_id if is_joining else None,
+            ordinal=ordinal,
+            category=self.category.code,
+            submitted_at=self.now,
+            captured_at=self.command.captured_at,
+            text=text,
+            text_verdict=Verdict.WAITING.value if text else None,
+            speed_mps=self.command.speed_mps,
+            photos=list(self.command.photos) if is_joining else None,
+            request_hash=content_hash(self.command.content()),
+        )
+
+    def _receipt(self, case: CaseRow, *, routing: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """Only what never changes, so that it can be told again at any time."""
+        return {
+            "report": {
+                "id": self.report_id,
+                "case_id": case.case_id,
+                "joined": routing is None,
+                "submitted_at": utc_text(self.now),
+            },
+            "case": {
+                "id": case.case_id,
+                "number": case.number,
+                "category": case.category,
+                "level": case.severity,
+                "grid_name": case.grid_name,
+                "place": case.place,
+                "claim_due_at": utc_text(case.claim_due_at),
+                "due_at": utc_text(case.due_at),
+            },
+            "routing": routing,
+            "call_first": list(self.category.call_first),
+        }
+
+    def _add_limit(self, tx: Transaction) -> None:
+        limit = self.known.limit
+        ttl = int(self.now.timestamp()) + _TTL_S
+        if limit is None:
+            used = rules.used_with((), self.now)
+            row = LimitRow(
+                self.actor.member_id, LIMIT, schema=SCHEMA, version=1, used=used, ttl=ttl
+            )
+            tx.guard("limit", row)
+            return
+        actions = [
+            LimitRow.version.set(limit.version + 1),
+            LimitRow.used.set(rules.used_with(limit.used, self.now)),
+            LimitRow.ttl.set(ttl),
+        ]
+        tx.update("limit", limit, actions, LimitRow.version == limit.version)
+
+    def _bind_uploads(self, tx: Transaction, case: CaseRow) -> None:
+        for index, upload in enumerate(self.known.uploads):
+            assert upload is not None
+            tx.update(
+                f"photo.{index}",
+                upload,
+                [
+                    UploadRow.case_id.set(case.case_id),
+                    UploadRow.report_id.set(self.report_id),
+                    UploadRow.county.set(case.county),
+                ],
+                # A photo that becomes ready meanwhile would be counted by nobody.
+                (UploadRow.state == upload.state) & UploadRow.report_id.does_not_exist(),
+            )
+
+    def _ready_count(self) -> int:
+        return sum(
+            upload is not None and upload.state == UploadState.READY
+            for upload in self.known.uploads
+        )
+
+
+def join_event_id(case_id: str, member_id: str) -> str:
+    """The guard of joining: a member joins a case once, whatever his requests are called."""
+    return f"n{derived_id('join', case_id, member_id)}"
+
+
+def _told(place: Place) -> Mapping[str, Any]:
+    return {
+        "rule": place.routing.rule,
+        "boundary_m": place.routing.boundary_m,
+        "reason": place.routing.reason,
+        "reason_en": place.routing.reason_en,
+        "officer": place.officer.display if place.officer else None,
+    }

@@ -1,0 +1,248 @@
+"""What officials do with a case: claim, refuse, assign, return, resolve, decide, note."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.base.clock import Clock
+from models.base.errors import Conflict, FieldError, Forbidden, Invalid
+from models.base.ids import derived_id
+from models.base.store import Transaction, retrying
+from models.calendar.rules import WorkingTime
+from models.cases import awards, changes, closing, resolution, rules, workflow
+from models.cases.changes import Doing, Request, answer_of
+from models.cases.entities import Action, ClosedAs, Party, Status
+from models.cases.tables import CaseRow, facts_of
+from models.cases.workflow import REASONS_BY_ACTION, Transition
+from models.people.entities import Actor, RoleName, RosterEntry
+from models.people.roster import Roster
+from models.points.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+NOTE_MAX_CHARACTERS = 500
+_ROLE_BY_PARTY = {
+    Party.OFFICER: RoleName.OFFICER,
+    Party.LEAD: RoleName.GRID_LEAD,
+    Party.SUPERVISOR: RoleName.COMMUNITY,
+}
+_POST_BY_PARTY = {Party.OFFICER: "网格员", Party.LEAD: "网格长", Party.SUPERVISOR: "社区"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """An official's command. ``version`` is the one he saw; a note needs none."""
+
+    client_request_id: str
+    action: Action
+    version: int | None = None
+    reason: str | None = None
+    text: str | None = None
+    officer: str | None = None
+    photos: tuple[str, ...] = ()
+
+    def content(self, case_id: str) -> Mapping[str, Any]:
+        return {
+            "case": case_id,
+            "action": self.action.value,
+            "version": self.version,
+            "reason": self.reason,
+            "text": self.text,
+            "officer": self.officer,
+            "photos": list(self.photos),
+        }
+
+
+class Handling:
+    """Carries officials' commands out."""
+
+    def __init__(
+        self, *, clock: Clock, roster: Roster, ledger: Ledger, working: WorkingTime
+    ) -> None:
+        self._clock = clock
+        self._roster = roster
+        self._ledger = ledger
+        self._working = working
+
+    def act(self, actor: Actor, case_id: str, command: Command) -> Mapping[str, Any]:
+        """Carry a command out; answers the case as it then stood, also when repeated later.
+
+        Raises ``NotFound("case.not_found")`` outside the actor's scopes, ``Forbidden`` for an
+        action that his part never has, ``Conflict`` (``case.version_conflict`` with the case,
+        ``case.claimed_by_other`` with ``by``, or the code of the guard that failed) and
+        ``Invalid`` for what the action needs and did not get.
+        """
+        request = Request.of(actor, command.client_request_id, command.content(case_id))
+        if command.action is Action.NOTE:
+            return retrying(lambda: self._note(actor, case_id, command, request))
+        return retrying(lambda: self._act(actor, case_id, command, request))
+
+    def officers(self, case: CaseRow) -> dict[str, RosterEntry]:
+        """To whom a case can be assigned, by an opaque reference that means nothing elsewhere."""
+        return {
+            derived_id("off", case.case_id, entry.member_id): entry
+            for entry in self._roster.on_duty(case.grid_id)
+            if entry.member_id is not None and entry.role is RoleName.OFFICER
+        }
+
+    def _act(
+        self, actor: Actor, case_id: str, command: Command, request: Request
+    ) -> Mapping[str, Any]:
+        case = changes.case_in_scope(actor, case_id)
+        answer = changes.earlier_answer(changes.history(case_id), request)
+        if answer is not None:
+            return answer
+        if command.action is Action.CLAIM and case.status == Status.CLAIMED:
+            return _claimed_already(actor, case)
+        transition = self._judge(actor, case, command)
+        _check_needs(command, transition)
+        if command.version != case.version:
+            raise Conflict("case.version_conflict", case=dict(answer_of(case)))
+        doing = Doing(
+            action=command.action,
+            party=transition.party,
+            now=self._clock.now(),
+            member_id=actor.member_id,
+            display=self._display(actor, case, transition.party),
+            reason=command.reason,
+            text=rules.clean_text(command.text),
+            request=request,
+        )
+        tx = Transaction()
+        answer = self._apply(tx, case, command, doing)
+        changes.commit(tx)
+        log.info("case.handled", extra={"case_id": case_id, "action": command.action.value})
+        return answer
+
+    def _judge(self, actor: Actor, case: CaseRow, command: Command) -> Transition:
+        parties = changes.parties_in(actor, case)
+        if not workflow.ever(parties, command.action):
+            raise Forbidden("role.lacks_action", action=command.action.value)
+        facts = facts_of(
+            case,
+            member_id=actor.member_id,
+            is_reporter=changes.is_reporter(actor, case),
+            is_verdict_open=False,
+        )
+        try:
+            return workflow.judge(Status(case.status), parties, command.action, facts)
+        except Conflict as refusal:
+            if command.version != case.version:
+                raise Conflict("case.version_conflict", case=dict(answer_of(case))) from refusal
+            raise
+
+    def _apply(
+        self, tx: Transaction, case: CaseRow, command: Command, doing: Doing
+    ) -> Mapping[str, Any]:
+        if command.action is Action.VERIFY:
+            return closing.close(
+                tx, case, doing, ClosedAs.LEAD, ledger=self._ledger, working=self._working
+            )
+        if command.action is Action.REOPEN:
+            return closing.reopen(tx, case, doing, working=self._working, reopened=case.reopened)
+        values, topic = self._values(tx, case, command, doing)
+        answer = changes.advance(tx, case, doing, working=self._working, **values)
+        closing.tell(tx, topic, case, doing.now)
+        return answer
+
+    def _values(
+        self, tx: Transaction, case: CaseRow, command: Command, doing: Doing
+    ) -> tuple[dict[str, Any], str]:
+        """What changes on the case, and the topic under which it is told."""
+        now = doing.now
+        if command.action is Action.CLAIM:
+            awards.add_first_award(tx, self._ledger, case, now)
+            return {
+                "status": Status.CLAIMED.value,
+                "claimed_by": doing.display,
+                "claimer_id": doing.member_id,
+                "claimed_at": now,
+            }, "case.claimed"
+        if command.action is Action.RESOLVE:
+            resolution.add_photos(tx, case, command.photos, member_id=doing.member_id or "")
+            return {
+                "status": Status.RESOLVED.value,
+                "resolved_at": now,
+                "resolution": command.reason,
+                "after": list(command.photos),
+            }, "case.resolved"
+        if command.action is Action.REJECT:
+            return {
+                "status": Status.REJECTED.value,
+                "closed_at": now,
+                "reason": command.reason,
+            }, "case.closed"
+        back = {"status": Status.ASSIGNED.value, "claimed_by": None, "claimer_id": None}
+        if command.action is Action.ASSIGN:
+            return {**back, "assigned_to": self._assignee(case, command)}, "case.assigned"
+        return {**back, "assigned_to": None}, "case.returned"
+
+    def _assignee(self, case: CaseRow, command: Command) -> str:
+        entry = self.officers(case).get(command.officer or "")
+        if entry is None or entry.member_id is None:
+            raise Invalid(fields=[FieldError(field="officer", code="officer.unknown")])
+        return entry.member_id
+
+    def _note(
+        self, actor: Actor, case_id: str, command: Command, request: Request
+    ) -> Mapping[str, Any]:
+        """Notes commute: they need no version and make none."""
+        case = changes.case_in_scope(actor, case_id)
+        answer = changes.earlier_answer(changes.history(case_id), request)
+        if answer is not None:
+            return answer
+        text = rules.clean_text(command.text)
+        if not text or len(text) > NOTE_MAX_CHARACTERS:
+            code = "field.too_long" if text else "field.missing"
+            raise Invalid(fields=[FieldError(field="text", code=code, limit=NOTE_MAX_CHARACTERS)])
+        party = changes.parties_in(actor, case)[0]
+        doing = Doing(
+            action=Action.NOTE,
+            party=party,
+            now=self._clock.now(),
+            member_id=actor.member_id,
+            display=self._display(actor, case, party),
+            text=text,
+            request=request,
+        )
+        tx = Transaction()
+        answer = answer_of(case)
+        event_id = f"n{derived_id('note', request.key)}"
+        tx.guard("event", changes.event_row(case, event_id, doing, answer))
+        changes.commit(tx)
+        return answer
+
+    def _display(self, actor: Actor, case: CaseRow, party: Party) -> str:
+        """The post's name as the roster has it, never a person's."""
+        role = _ROLE_BY_PARTY[party]
+        scopes = (f"grid:{case.grid_id}", f"community:{case.community_id}")
+        entries = [entry for scope in scopes for entry in self._roster.holders(role, scope)]
+        mine = (entry.display for entry in entries if entry.member_id == actor.member_id)
+        return next(mine, _POST_BY_PARTY[party])
+
+
+def _claimed_already(actor: Actor, case: CaseRow) -> Mapping[str, Any]:
+    """A second claim: the winner's is a success, the other learns who."""
+    if case.claimer_id == actor.member_id:
+        return answer_of(case)
+    raise Conflict("case.claimed_by_other", by=case.claimed_by, case=dict(answer_of(case)))
+
+
+def _check_needs(command: Command, transition: Transition) -> None:
+    errors = []
+    reasons: Sequence[str] = REASONS_BY_ACTION.get(command.action.value, ())
+    if command.reason is not None and command.reason not in reasons:
+        errors.append(FieldError(field="reason", code="field.not_allowed"))
+    if "reason" in transition.needs and command.reason is None:
+        errors.append(FieldError(field="reason", code="field.missing"))
+    if "photos|reason" in transition.needs and not (command.photos or command.reason):
+        errors.append(FieldError(field="photos", code="field.missing"))
+    if "officer" in transition.needs and command.officer is None:
+        errors.append(FieldError(field="officer", code="field.missing"))
+    if len(command.photos) > rules.PHOTOS_MAX:
+        errors.append(FieldError(field="photos", code="field.too_long", limit=rules.PHOTOS_MAX))
+    if errors:
+        raise Invalid(fields=errors)

@@ -1,0 +1,129 @@
+"""Find what may be the same thing: open and recently closed cases around a position."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from models.base.clock import Clock, utc_text
+from models.base.errors import FieldError, Invalid
+from models.base.geometry import Position, cells_within, distance_m
+from models.base.store import get_many, query
+from models.cases import categories, rules
+from models.cases.entities import Category, Nearby, Status, Verdict
+from models.cases.parallel import together
+from models.cases.photos import PhotoAddresses
+from models.cases.tables import CaseRow, UploadRow
+from models.places.service import Places
+
+MAX_SHOWN = 10
+PER_CELL = 50
+
+
+class Neighbourhood:
+    """Looks around a position. Advisory: the index lags a moment behind."""
+
+    def __init__(self, *, clock: Clock, places: Places, addresses: PhotoAddresses) -> None:
+        self._clock = clock
+        self._places = places
+        self._addresses = addresses
+
+    def find(self, *, lon: float, lat: float, category: str) -> list[Mapping[str, Any]]:
+        """List likely twins within 80 m, likeliest first; at most four parallel queries.
+
+        Then two batch reads for the thumbnails, of which only published ones are shown. Raises
+        ``Invalid`` for an unknown category; outside the service area there is simply nothing.
+        """
+        wanted = categories.find(category)
+        if wanted is None:
+            raise Invalid(
+                "category.unknown", fields=[FieldError(field="category", code="category.unknown")]
+            )
+        position = Position(lon=lon, lat=lat)
+        routing = self._places.route(position)
+        grid = self._places.grid(routing.grid_id) if routing else None
+        if grid is None:
+            return []
+        cells = cells_within(position, rules.NEARBY_M)
+        found = together([partial(_in_cell, cell) for cell in cells])
+        now = self._clock.now()
+        twins = [
+            _judged(row, wanted, position, now)
+            for rows in found
+            for row in rows
+            if _may_be_same(row, wanted, position, county=grid.county, now=now)
+        ]
+        twins.sort(key=lambda twin: (-twin.score, twin.distance_m, twin.case_id))
+        return self._shown(twins[:MAX_SHOWN], now)
+
+    def _shown(self, twins: Sequence[Nearby], now: datetime) -> list[Mapping[str, Any]]:
+        thumbnails = self._thumbnails([twin.case_id for twin in twins])
+        return [
+            {
+                "case_id": twin.case_id,
+                "category": twin.category,
+                "status": twin.status.value,
+                "distance_m": twin.distance_m,
+                "score": twin.score,
+                "age_s": max(0, int((now - twin.created_at).total_seconds())),
+                "created_at": utc_text(twin.created_at),
+                "thumbnail_url": thumbnails.get(twin.case_id),
+            }
+            for twin in twins
+        ]
+
+    def _thumbnails(self, case_ids: Sequence[str]) -> dict[str, str]:
+        if not case_ids:
+            return {}
+        cases = [
+            row
+            for row in get_many([(CaseRow, (case_id,)) for case_id in case_ids])
+            if isinstance(row, CaseRow) and row.photos
+        ]
+        if not cases:
+            return {}
+        uploads = get_many([(UploadRow, (row.photos[0],)) for row in cases])
+        return {
+            case.case_id: self._addresses.published_thumbnail(upload.public_name)
+            for case, upload in zip(cases, uploads, strict=True)
+            if isinstance(upload, UploadRow) and upload.verdict == Verdict.PASS
+        }
+
+
+def _in_cell(cell: str) -> list[CaseRow]:
+    rows: list[CaseRow] = query(
+        CaseRow.by_open_cell, cell, scan_index_forward=False, limit=PER_CELL, page_size=PER_CELL
+    )
+    return rows
+
+
+def _may_be_same(
+    row: CaseRow, wanted: Category, position: Position, *, county: str, now: datetime
+) -> bool:
+    known = categories.find(row.category)
+    return (
+        known is not None
+        and known.family == wanted.family
+        and row.county == county
+        and rules.may_be_joined(Status(row.status), closed_at=row.closed_at, now=now)
+        and distance_m(Position(lon=row.lon, lat=row.lat), position) <= rules.NEARBY_M
+    )
+
+
+def _judged(row: CaseRow, wanted: Category, position: Position, now: datetime) -> Nearby:
+    distance = distance_m(Position(lon=row.lon, lat=row.lat), position)
+    score = rules.likeness(
+        distance=distance,
+        same_category=row.category == wanted.code,
+        age=now - row.created_at,
+    )
+    return Nearby(
+        case_id=row.case_id,
+        category=row.category,
+        status=Status(row.status),
+        distance_m=rules.coarse_m(distance),
+        score=score,
+        created_at=row.created_at,
+    )
