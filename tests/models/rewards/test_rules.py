@@ -1,0 +1,129 @@
+"""Which state each action leads to from each state, at each instant that matters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from models.base.errors import Conflict
+from models.rewards import rules
+from models.rewards.entities import Action, Missing, Name, Redemption, Reward, State
+
+NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+NAME = Name(zh="理发", en="Haircut")
+
+
+def a_redemption(state: State = State.RESERVED, **changes: object) -> Redemption:
+    redemption = Redemption(
+        redemption_id="red_1",
+        member_id="m",
+        county="c",
+        reward_id="r",
+        reward_name=NAME,
+        points=10,
+        fulfillers=("merchant:x",),
+        state=state,
+        version=1,
+        reserved_at=NOW,
+        expires_at=NOW + timedelta(days=30),
+        fulfilled_at=NOW if state is State.FULFILLED else None,
+    )
+    return replace(redemption, **changes)  # type: ignore[arg-type]
+
+
+def a_reward(price: int = 10) -> Reward:
+    return Reward(
+        reward_id="r",
+        class_id="life",
+        county="c",
+        name=NAME,
+        terms=NAME,
+        price=price,
+        valid_days=30,
+        fulfillers=("merchant:x",),
+    )
+
+
+REFUSED = {
+    State.RESERVED: "redemption.not_fulfilled",
+    State.FULFILLED: "redemption.already_fulfilled",
+    State.CANCELLED: "redemption.cancelled",
+    State.EXPIRED: "redemption.expired",
+}
+
+
+@pytest.mark.parametrize(("state", "action"), list(product(State, Action)))
+def test_every_pair_of_state_and_action_is_allowed_or_refused_by_name(
+    state: State, action: Action
+) -> None:
+    redemption = a_redemption(state)
+    now = redemption.expires_at + timedelta(days=1) if action is Action.EXPIRE else NOW
+    target = rules.TRANSITIONS.get((state, action))
+
+    if target is not None:
+        assert rules.after(redemption, action, now=now) is target
+        return
+    with pytest.raises(Conflict) as refusal:
+        rules.after(redemption, action, now=now)
+    assert refusal.value.code == REFUSED[state]
+    assert refusal.value.details == {"state": state.value}
+
+
+def test_a_voucher_is_taken_until_the_last_moment_before_its_end() -> None:
+    redemption = a_redemption()
+
+    at_last = rules.after(redemption, Action.FULFIL, now=redemption.expires_at - SECOND)
+    with pytest.raises(Conflict, match=r"redemption\.expired"):
+        rules.after(redemption, Action.FULFIL, now=redemption.expires_at)
+
+    assert at_last is State.FULFILLED
+    assert rules.is_usable(redemption, now=redemption.expires_at - SECOND)
+    assert not rules.is_usable(redemption, now=redemption.expires_at)
+    assert not rules.is_usable(a_redemption(State.CANCELLED), now=NOW)
+
+
+def test_the_schedule_waits_for_five_minutes_after_the_end() -> None:
+    redemption = a_redemption()
+    due = redemption.expires_at + timedelta(minutes=5)
+
+    assert rules.after(redemption, Action.EXPIRE, now=due) is State.EXPIRED
+    with pytest.raises(Conflict, match=r"redemption\.not_due"):
+        rules.after(redemption, Action.EXPIRE, now=due - SECOND)
+    assert not rules.is_due(a_redemption(State.FULFILLED), now=due)
+
+
+def test_a_fulfilment_can_be_undone_for_five_minutes() -> None:
+    redemption = a_redemption(State.FULFILLED)
+    last = NOW + timedelta(minutes=5)
+
+    assert rules.after(redemption, Action.UNDO, now=last) is State.RESERVED
+    with pytest.raises(Conflict, match=r"redemption\.undo_too_late"):
+        rules.after(redemption, Action.UNDO, now=last + SECOND)
+
+
+def test_an_undo_past_the_end_ends_the_voucher() -> None:
+    redemption = a_redemption(State.FULFILLED, expires_at=NOW + timedelta(minutes=2))
+
+    just_before = rules.after(redemption, Action.UNDO, now=NOW + timedelta(seconds=119))
+    at_the_end = rules.after(redemption, Action.UNDO, now=NOW + timedelta(seconds=120))
+
+    assert (just_before, at_the_end) == (State.RESERVED, State.EXPIRED)
+
+
+def test_what_is_missing_is_named_in_the_order_in_which_it_is_to_be_done() -> None:
+    reward = a_reward(price=10)
+
+    assert rules.missing(reward, available=10, stock_left=1, may_spend=True) == ()
+    assert rules.missing(reward, available=9, stock_left=0, may_spend=False) == (
+        Missing.OCCUPATION,
+        Missing.POINTS,
+        Missing.STOCK,
+    )
+
+
+def test_a_voucher_lasts_as_many_days_as_its_reward_says() -> None:
+    assert rules.expires_at(a_reward(), now=NOW) == NOW + timedelta(days=30)

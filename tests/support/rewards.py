@@ -1,0 +1,134 @@
+"""Builders for rewards: a shop with stock, riders who may spend, merchants who hand over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from models.base.clock import FixedClock
+from models.base.ids import new_id
+from models.base.paging import Cursors
+from models.base.store import get
+from models.people.entities import Actor, RoleName
+from models.points.ledger import Ledger
+from models.rewards.catalogue import Catalogue
+from models.rewards.codes import Codes
+from models.rewards.entities import Outcome, Voucher
+from models.rewards.fulfilment import Fulfilment
+from models.rewards.redemptions import Redemptions
+from models.rewards.tables import (
+    ONLY_SHARD,
+    PUBLISHED,
+    ClassRow,
+    RedemptionRow,
+    RewardRow,
+    StockRow,
+)
+from tests.support.people import COUNTY, a_role, an_actor
+from tests.support.points import award
+
+
+def a_request_id() -> str:
+    return str(uuid4())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """One merchant with one reward for ten points, five in stock."""
+
+    clock: FixedClock
+    price: int = 10
+    stock: int = 5
+    valid_days: int = 30
+    status: str = PUBLISHED
+    merchant_id: str = field(default_factory=lambda: new_id("mch"))
+    station_id: str = field(default_factory=lambda: new_id("stn"))
+    reward_id: str = field(default_factory=lambda: new_id("rwd"))
+    class_id: str = field(default_factory=lambda: new_id("cls"))
+    codes: Codes = field(default_factory=lambda: Codes(b"r" * 32))
+
+    def opened(self) -> Shop:
+        ClassRow(self.class_id, name_zh="生活服务", name_en="Everyday", position=1).save()
+        RewardRow(
+            self.reward_id,
+            county=COUNTY,
+            class_id=self.class_id,
+            status=self.status,
+            name_zh="理发",
+            name_en="Haircut",
+            terms_zh="到店出示",
+            terms_en="Show in the shop",
+            price=self.price,
+            valid_days=self.valid_days,
+            fulfillers={f"merchant:{self.merchant_id}", f"station:{self.station_id}"},
+        ).save()
+        StockRow(self.reward_id, ONLY_SHARD, county=COUNTY, rem=self.stock, cap=self.stock).save()
+        return self
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @property
+    def redemptions(self) -> Redemptions:
+        return Redemptions(
+            clock=self.clock, ledger=Ledger(), codes=self.codes, cursors=Cursors(b"c" * 32)
+        )
+
+    @property
+    def fulfilment(self) -> Fulfilment:
+        return Fulfilment(clock=self.clock, ledger=Ledger(), codes=self.codes)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return Catalogue(self.clock)
+
+    def rider(self, points: int = 10, *, is_confirmed: bool = True) -> Actor:
+        """A rider with points, whose occupation is confirmed."""
+        until = self.now + timedelta(days=180) if is_confirmed else None
+        actor = an_actor(confirmed_until=until)
+        if points:
+            award(actor.member_id, points, now=self.now)
+        return actor
+
+    def merchant(self, member_id: str | None = None) -> Actor:
+        return an_actor(a_role(RoleName.MERCHANT, self.merchant_id), member_id=member_id)
+
+    def keeper(self) -> Actor:
+        return an_actor(a_role(RoleName.KEEPER, self.station_id))
+
+    def redeem(self, rider: Actor, request_id: str | None = None) -> Voucher:
+        return self.redemptions.redeem(
+            rider, reward_id=self.reward_id, client_request_id=request_id or a_request_id()
+        )
+
+    def fulfil(self, merchant: Actor, shown: str | None, request_id: str | None = None) -> Outcome:
+        assert shown is not None
+        return self.fulfilment.fulfil(
+            merchant, shown=shown, client_request_id=request_id or a_request_id()
+        )
+
+    def undo(self, merchant: Actor, voucher: Voucher, request_id: str | None = None) -> Outcome:
+        return self.fulfilment.undo(
+            merchant,
+            redemption_id=voucher.redemption.redemption_id,
+            client_request_id=request_id or a_request_id(),
+        )
+
+    def cancel(self, rider: Actor, voucher: Voucher, request_id: str | None = None) -> Outcome:
+        return self.redemptions.cancel(
+            rider,
+            redemption_id=voucher.redemption.redemption_id,
+            client_request_id=request_id or a_request_id(),
+        )
+
+    def left(self) -> int:
+        row = get(StockRow, self.reward_id, ONLY_SHARD)
+        assert row is not None
+        return row.rem
+
+    def row(self, voucher: Voucher) -> RedemptionRow:
+        row = get(RedemptionRow, voucher.redemption.redemption_id)
+        assert row is not None
+        return row
