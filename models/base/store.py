@@ -184,6 +184,32 @@ def query(source: Any, key: Any, condition: Condition | None = None, **how: Any)
         raise _as_unavailable(error) from error
 
 
+def page_of(
+    source: Any, key: Any, *, limit: int, after: dict[str, Any] | None = None, **how: Any
+) -> tuple[list[Any], dict[str, Any] | None]:
+    """One page of a partition, newest first, and where the next begins (None: nowhere).
+
+    ``how`` goes to pynamodb's query. Raises ``Unavailable``.
+    """
+    how = {"scan_index_forward": False, "consistent_read": isinstance(source, type), **how}
+    try:
+        found = source.query(key, limit=limit, page_size=limit, last_evaluated_key=after, **how)
+        return list(found), found.last_evaluated_key
+    except (PynamoDBException, BotoCoreError) as error:
+        raise _as_unavailable(error) from error
+
+
+def scan(table: type[_Row], **how: Any) -> list[_Row]:
+    """List a whole table strongly: only for tables that are nearly empty, and never in a request.
+
+    Raises ``Unavailable``.
+    """
+    try:
+        return list(table.scan(page_size=100, consistent_read=True, **how))
+    except (PynamoDBException, BotoCoreError) as error:
+        raise _as_unavailable(error) from error
+
+
 def get_many(keys: Sequence[tuple[type[Table], tuple[Any, ...]]]) -> list[Table | None]:
     """Read up to 100 rows of any tables strongly in one call; None where there is no row.
 
@@ -236,6 +262,16 @@ def update_if(row: Table, actions: Sequence[Action], condition: Condition) -> bo
     lost reads as False, and the caller looks again.
     """
     return _written(lambda: row.update(actions=list(actions), condition=condition))
+
+
+def change(row: Table, actions: Sequence[Action]) -> None:
+    """Change one row (or make it) without a condition; repeating must do no harm."""
+    _written(lambda: row.update(actions=list(actions)))
+
+
+def delete(row: Table) -> None:
+    """Delete one row; repeating does nothing."""
+    _written(row.delete)
 
 
 def put_if_absent(row: Table) -> bool:

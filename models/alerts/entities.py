@@ -1,0 +1,149 @@
+"""What is told to whom, and by which way it went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+RoleOrder = Literal["officer", "rider"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A row of the outbox, as its handler gets it; ``attempts`` counts from 1."""
+
+    outbox_id: str
+    topic: str
+    county: str
+    payload: Mapping[str, Any]
+    at: datetime
+    attempts: int
+
+
+class Template(StrEnum):
+    """The kinds of WeChat message we send; each has an id per account in the settings."""
+
+    OFFICER_ALERT = "officer_alert"
+    ESCALATION = "escalation"
+    RIDER_PROGRESS = "rider_progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """The same in Chinese and English, for the in-app inbox."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to be told to one member.
+
+    ``notice_id`` makes it the same notice: told again, nothing happens. ``fields`` are WeChat's
+    field keys and fit its limits (``rules``); ``page`` is the mini-program's page with its query.
+    """
+
+    notice_id: str
+    member_id: str
+    county: str
+    kind: str
+    template: Template
+    fields: Mapping[str, str]
+    title: Text
+    body: Text
+    page: str
+    at: datetime
+    case_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Where a member can be reached; ``service_openid`` None while he does not follow."""
+
+    member_id: str
+    openid: str
+    service_openid: str | None
+
+
+class Refusal(StrEnum):
+    """Why a channel will not deliver, now or ever: the next one is tried."""
+
+    NO_QUOTA = "no_quota"
+    NOT_FOLLOWING = "not_following"
+    INVALID_FIELDS = "invalid_fields"
+    NO_TEMPLATE = "no_template"
+    GONE = "gone"
+
+
+class ChannelRefused(Exception):  # an ordinary outcome of sending, told by class
+    """The channel answered that it does not deliver this."""
+
+    def __init__(self, reason: Refusal, rid: str | None = None) -> None:
+        self.reason = reason
+        self.rid = rid
+        super().__init__(reason.value)
+
+
+class Channel(Protocol):
+    """A way to a member's phone outside the app.
+
+    ``send`` answers WeChat's message id. Raises ``ChannelRefused``, or ``Unavailable`` when
+    nothing is known of the outcome. ``dedupe_key`` lets the channel drop a second copy, where it
+    can. ``uses_quota`` tells that every message needs an acceptance of its own.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def uses_quota(self) -> bool: ...
+
+    def template_id(self, template: Template) -> str | None: ...
+
+    def send(
+        self,
+        recipient: Recipient,
+        *,
+        template: Template,
+        fields: Mapping[str, str],
+        page: str,
+        dedupe_key: str,
+    ) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One attempt: ``outcome`` is ``sent``, ``unavailable`` or a refusal's reason."""
+
+    channel: str
+    outcome: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A row of the inbox as its owner sees it."""
+
+    message_id: str
+    kind: str
+    title: Text
+    body: Text
+    page: str
+    case_id: str | None
+    at: datetime
+    read_at: datetime | None
+    delivered_by: str | None
+    tried: tuple[Tried, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackPush:
+    """A push of WeChat's, verified and decrypted; ``dedupe_key`` is the same for a re-sent one."""
+
+    account: Literal["mini", "service"]
+    dedupe_key: str
+    event: Mapping[str, Any]

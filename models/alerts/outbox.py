@@ -1,0 +1,81 @@
+"""The outbox: what must be told stands here from the moment it became true until it was told.
+
+A row is put in the transaction of the change it tells of. On AWS the table's stream wakes the
+delivery, and a sweep finds what a lost record left; locally the sweep does all of it. Whoever
+delivers first takes a lease of 30 s, so that two do not tell the same thing at once; a row whose
+deliverer died is free again when the lease has run out. The table is nearly empty at all times,
+so a sweep is one small scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.alerts.entities import Event
+from models.alerts.rules import pause_after
+from models.alerts.tables import SCHEMA, OutboxRow
+from models.base.ids import derived_id
+from models.base.store import delete, get, scan, update_if
+
+LEASE = timedelta(seconds=30)
+
+
+def row(topic: str, key: str, county: str, payload: Mapping[str, Any], now: datetime) -> OutboxRow:
+    """Make the row for a transaction; the same ``topic`` and ``key`` are the same row."""
+    return OutboxRow(
+        outbox_id=derived_id("out", topic, key),
+        schema=SCHEMA,
+        topic=topic,
+        county=county,
+        payload=dict(payload),
+        created_at=now,
+        attempts=0,
+    )
+
+
+def due(now: datetime, limit: int) -> list[str]:
+    """Ids of up to ``limit`` rows that may be delivered now, oldest first; one scan."""
+    rows = [row for row in scan(OutboxRow) if _is_free(row, now)]
+    rows.sort(key=lambda row: row.created_at)
+    return [row.outbox_id for row in rows[:limit]]
+
+
+def lease(outbox_id: str, now: datetime) -> Event | None:
+    """Take a row for delivery; None when it is gone, held by another, or not due yet."""
+    found = get(OutboxRow, outbox_id)
+    if found is None or not _is_free(found, now):
+        return None
+    unchanged = OutboxRow.outbox_id.exists() & (OutboxRow.attempts == found.attempts)
+    actions = [OutboxRow.leased_until.set(now + LEASE), OutboxRow.attempts.add(1)]
+    if not update_if(OutboxRow(outbox_id), actions, unchanged):
+        return None
+    return Event(
+        outbox_id=outbox_id,
+        topic=found.topic,
+        county=found.county,
+        payload=found.payload,
+        at=found.created_at,
+        attempts=found.attempts + 1,
+    )
+
+
+def done(event: Event) -> None:
+    """Take the row away: everybody was told. Safe to repeat."""
+    delete(OutboxRow(event.outbox_id))
+
+
+def postpone(event: Event, now: datetime) -> None:
+    """Free the row for a later attempt, after a pause that doubles."""
+    actions = [
+        OutboxRow.not_before.set(now + pause_after(event.attempts)),
+        OutboxRow.leased_until.remove(),
+    ]
+    update_if(OutboxRow(event.outbox_id), actions, OutboxRow.attempts == event.attempts)
+
+
+def _is_free(row: OutboxRow, now: datetime) -> bool:
+    held = row.leased_until is not None and row.leased_until > now
+    waiting = row.not_before is not None and row.not_before > now
+    return not held and not waiting
