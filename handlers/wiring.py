@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from handlers.secrets import Keys, Secrets, open_secrets
 from handlers.settings import Settings
+from models.alerts.callbacks import Callbacks, Reactions
+from models.alerts.delivery import Messenger
+from models.alerts.entities import Event, Recipient
+from models.alerts.inbox import Inbox
 from models.base.clock import Clock, OffsetFileClock, SystemClock
+from models.base.errors import NotFound
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
+from models.people import members
+from models.people.followers import service_openid_of
 from models.people.pseudonyms import Pseudonyms
 from models.people.roster import Roster
 from models.people.verification import Verifications
@@ -91,6 +99,40 @@ class Services:
 
     # alerts -------------------------------------------------------------------------------------
 
+    @cached_property
+    def inbox(self) -> Inbox:
+        return Inbox(cursors=self.cursors, clock=self.clock)
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        return Messenger(channels=self.channels, recipient=_recipient, clock=self.clock)
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        reactions = Reactions(
+            member_id_of=self.pseudonyms.member_id,
+            verdict=lambda trace_id, suggestion: self.evidence.verdict(
+                trace_id, suggestion or "none"
+            ),
+            follow_changed=lambda openid, at: self.followers.changed(openid, at=at),
+            revoked=self._revoked,
+        )
+        return Callbacks(clock=self.clock, reactions=reactions)
+
+    def _revoked(self, member_id: str) -> None:
+        try:
+            self.members.release_phone(member_id)
+        except NotFound:
+            pass  # WeChat also tells of people who never signed in
+
+    @cached_property
+    def outbox_handlers(self) -> Mapping[str, Callable[[Event], None]]:
+        return {
+            "callback": self.callbacks.handle,
+            **self.case_notices.handlers(),
+            **self.reward_notices.handlers(),
+        }
+
     # points and rewards -------------------------------------------------------------------------
 
     @cached_property
@@ -117,6 +159,15 @@ class Services:
     @cached_property
     def doors(self) -> Doors:
         return Doors(clock=self.clock, directory=self.stations)
+
+
+def _recipient(member_id: str) -> Recipient | None:
+    """Where a member can be reached now."""
+    member = members.get(member_id)
+    if member is None:
+        return None
+    following = service_openid_of(member.union_key) if member.union_key else None
+    return Recipient(member_id=member_id, openid=member.openid, service_openid=following)
 
 
 _lock = threading.Lock()
