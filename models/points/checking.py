@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.base.clock import utc_text
-from models.base.store import get, get_many
+from models.base.store import get, get_many, query, scan
 from models.points import rules
 from models.points.entities import Accounts, Entry
 from models.points.posting import accounts_of
@@ -60,10 +60,10 @@ def check_member(member_id: str) -> tuple[Finding, ...]:
 
 def check_all() -> Audit:
     """Check every member who has a wallet or an entry, and add up every account."""
-    members = {row.member_id for row in WalletRow.scan(page_size=500)}
+    members = {row.member_id for row in scan(WalletRow)}
     entries = 0
     sums: list[Accounts] = []
-    for row in EntryRow.scan(page_size=500):
+    for row in scan(EntryRow):
         members.add(row.member_id)
         entries += 1
         sums.append(row.legs)
@@ -77,7 +77,7 @@ def check_all() -> Audit:
 
 def totals() -> Mapping[str, int]:
     """Points by account over everybody, counter-accounts included: together they are zero."""
-    return _by_kind(rules.merge(*(row.legs for row in EntryRow.scan(page_size=500))))
+    return _by_kind(rules.merge(*(row.legs for row in scan(EntryRow))))
 
 
 def _by_kind(accounts: Accounts) -> Mapping[str, int]:
@@ -91,8 +91,7 @@ def _by_kind(accounts: Accounts) -> Mapping[str, int]:
 
 
 def _entries(member_id: str) -> list[Entry]:
-    rows = EntryRow.query(member_id, consistent_read=True, page_size=500)
-    return [entry_of(row) for row in rows]
+    return [entry_of(row) for row in query(EntryRow, member_id, page_size=500)]
 
 
 def _check(member_id: str, wallet: WalletRow | None, entries: Sequence[Entry]) -> Iterator[Finding]:

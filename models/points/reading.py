@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from models.base.clock import business_day
 from models.base.paging import Cursors, Page
-from models.base.store import get
+from models.base.store import get, query
 from models.points import rules
 from models.points.entities import Accounts, Balances, Bucket, Entry, EntryKind, Line, Maturing
 from models.points.posting import accounts_of
@@ -64,11 +64,11 @@ class Statements:
         scope = f"entries:{member_id}"
         position = self._cursors.open(scope, cursor)
         below = seq_text(position["seq"]) if position else ":"
-        rows = EntryRow.query(
+        rows = query(
+            EntryRow,
             member_id,
             EntryRow.seq < below,
             scan_index_forward=False,
-            consistent_read=True,
             limit=limit,
             page_size=limit,
         )

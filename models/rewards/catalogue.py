@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from models.base.clock import Clock
 from models.base.errors import NotFound
-from models.base.store import get, get_many
+from models.base.store import get, get_many, scan
 from models.people.entities import Actor
 from models.points.reading import balances
 from models.rewards import rules
@@ -122,8 +122,8 @@ def is_offered_to(actor: Actor, reward: Reward) -> bool:
 
 def _read_shelf(now: datetime) -> _Shelf:
     # Both tables hold a few dozen rows and have no key to list them by: a scan, once in 30 s.
-    classes = sorted(ClassRow.scan(page_size=100), key=lambda row: (row.position, row.class_id))
-    rewards = [row for row in RewardRow.scan(page_size=100) if row.status == PUBLISHED]
+    classes = sorted(scan(ClassRow), key=lambda row: (row.position, row.class_id))
+    rewards = [row for row in scan(RewardRow) if row.status == PUBLISHED]
     return _Shelf(
         read_at=now,
         classes=tuple(row.entity() for row in classes),

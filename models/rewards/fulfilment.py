@@ -8,7 +8,7 @@ from datetime import datetime
 
 from models.base.clock import Clock, business_day
 from models.base.errors import Conflict, Forbidden, NotFound
-from models.base.store import get, retrying
+from models.base.store import get, query, retrying
 from models.people.entities import Actor, RoleName
 from models.points.ledger import Ledger
 from models.rewards import rules
@@ -148,7 +148,7 @@ def _require_fresh(is_fresh: bool) -> None:
 
 
 def _fulfilled(scope: str, day: str) -> Iterable[RedemptionRow]:
-    return RedemptionRow.by_merchant_day.query(f"{scope}#{day}", page_size=100)
+    return query(RedemptionRow.by_merchant_day, f"{scope}#{day}")
 
 
 def _lines(redemptions: Iterable[Redemption]) -> tuple[DayLine, ...]:

@@ -10,7 +10,7 @@ from models.base.clock import Clock
 from models.base.errors import Conflict, Forbidden, NotFound, Unavailable
 from models.base.ids import content_hash, derived_id
 from models.base.paging import Cursors, Page
-from models.base.store import Refused, Stale, Transaction, get, retrying
+from models.base.store import Refused, Stale, Transaction, get, page_of, retrying
 from models.people.entities import Actor
 from models.points.ledger import Ledger
 from models.points.posting import Posting
@@ -72,16 +72,14 @@ class Redemptions:
     def page(self, actor: Actor, *, limit: int, cursor: str | None = None) -> Page[Voucher]:
         """His redemptions, newest first; one query of an index that may lag by a moment."""
         scope = f"redemptions:{actor.member_id}"
-        found = RedemptionRow.by_member.query(
+        rows, last = page_of(
+            RedemptionRow.by_member,
             actor.member_id,
-            scan_index_forward=False,
             limit=limit,
-            page_size=limit,
-            last_evaluated_key=self._cursors.open(scope, cursor),
+            after=self._cursors.open(scope, cursor),
         )
-        vouchers = [self._voucher(row) for row in found]
-        following = self._cursors.seal(scope, found.last_evaluated_key)
-        return Page(items=vouchers, next_cursor=following)
+        vouchers = [self._voucher(row) for row in rows]
+        return Page(items=vouchers, next_cursor=self._cursors.seal(scope, last))
 
     def _reserve(
         self, actor: Actor, reward_id: str, client_request_id: str, *, turn: int
