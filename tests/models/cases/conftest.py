@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from models.base.clock import FixedClock
 from models.base.tables import Database
-
 from tests.support.cases import Town
 
 

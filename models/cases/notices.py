@@ -1,0 +1,309 @@
+"""What follows from a change of a case: who is told, whose points move, what WeChat is asked.
+
+Each method handles one topic of the outbox and may run more than once: notices, points and checks
+all have ids of their own. An error leaves the row in the outbox, to be tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from models.alerts import messages, outbox
+from models.alerts.delivery import Messenger
+from models.alerts.entities import Event, Notice, RoleOrder, Template, Text
+from models.base.clock import Clock
+from models.base.errors import Unavailable
+from models.base.store import get, get_many, put_if_absent, query, update_if
+from models.cases import awards, categories, wording
+from models.cases.entities import Severity, Status, Step, Verdict
+from models.cases.evidence import Evidence, OpenidOf
+from models.cases.tables import CaseRow, ReportRow
+from models.cases.wording import Told
+from models.people.entities import RoleName, RosterEntry
+from models.people.roster import Roster
+from models.points.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+_Fields = Mapping[str, str]
+
+
+class TextChecker(Protocol):
+    """Has WeChat judge a text: ``pass``, ``review`` or ``risky``. Raises when it is away."""
+
+    def check_text(self, *, text: str, openid: str) -> str: ...
+
+
+class Notices:
+    """Handles the topics of cases."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        roster: Roster,
+        ledger: Ledger,
+        messenger: Messenger,
+        evidence: Evidence,
+        text_checker: TextChecker,
+        openid_of: OpenidOf,
+    ) -> None:
+        self._clock = clock
+        self._roster = roster
+        self._ledger = ledger
+        self._messenger = messenger
+        self._evidence = evidence
+        self._text_checker = text_checker
+        self._openid_of = openid_of
+
+    def handlers(self) -> Mapping[str, Callable[[Event], None]]:
+        """The topics of cases, each with what handles it."""
+        return {
+            "case.submitted": self.submitted,
+            "case.joined": self.joined,
+            "case.claimed": self.claimed,
+            "case.assigned": self.assigned,
+            "case.returned": self.returned,
+            "case.resolved": self.resolved,
+            "case.closed": self.closed,
+            "case.reopened": self.reopened,
+            "case.disputed": self.disputed,
+            "case.contested": self.contested,
+            "case.step": self.stepped,
+            "text.check": self.check_text,
+            "media.check": self.check_media,
+        }
+
+    def submitted(self, event: Event) -> None:
+        """Alert first; what WeChat thinks of the text is asked in a row of its own."""
+        case = _case(event)
+        on_duty = _bound(self._roster.on_duty(case.grid_id))
+        if case.severity != Severity.A:
+            on_duty = on_duty[:1]
+        told = on_duty or self._first_of(case, Step.LEAD)
+        self._alert(event, case, told, wording.NEW)
+        self._ask_about_text(event)
+
+    def joined(self, event: Event) -> None:
+        """Tell both reporters of the one case, and pay the joiner if it was accepted before."""
+        case, report = _case(event), _report(event)
+        if case.claimed_at is not None and report is not None:
+            awards.award_joiner(self._ledger, case, report, self._clock.now())
+        self._ask_about_text(event)
+        first = get(ReportRow, case.member_id, case.report_id)
+        self._progress(event, case, [first] if first else [], wording.JOINED_FIRST)
+        self._progress(event, case, [report] if report else [], wording.JOINED)
+
+    def claimed(self, event: Event) -> None:
+        """Pay those who joined (the claim paid the first), then tell everybody."""
+        case = _case(event)
+        reports = _reports(case)
+        for report in _joined(reports):
+            awards.award_joiner(self._ledger, case, report, self._clock.now())
+        self._progress(event, case, reports, wording.CLAIMED)
+
+    def assigned(self, event: Event) -> None:
+        case = _case(event)
+        if case.assigned_to is not None:
+            self._alert(event, case, [case.assigned_to], wording.ASSIGNED)
+
+    def returned(self, event: Event) -> None:
+        case = _case(event)
+        self._alert(event, case, self._first_of(case, Step.LEAD), wording.RETURNED)
+
+    def resolved(self, event: Event) -> None:
+        case = _case(event)
+        self._progress(event, case, _reports(case), wording.RESOLVED)
+
+    def closed(self, event: Event) -> None:
+        """Tell every reporter; the joiners' points mature, the first one's did in the closing."""
+        case = _case(event)
+        status = Status(event.payload["status"])
+        reports, now = _reports(case), self._clock.now()
+        for report in _joined(reports) if status is Status.CLOSED else ():
+            awards.award_joiner(self._ledger, case, report, now)
+            awards.mature_joiner(self._ledger, report, now)
+        self._progress(event, case, reports, wording.CLOSED[status])
+
+    def reopened(self, event: Event) -> None:
+        case = _case(event)
+        told = [case.claimer_id] if case.claimer_id else self._first_of(case, Step.LEAD)
+        self._alert(event, case, told, wording.REOPENED)
+        self._progress(event, case, _reports(case), wording.BACK)
+
+    def disputed(self, event: Event) -> None:
+        case = _case(event)
+        self._warn(event, case, self._first_of(case, Step.LEAD), wording.DISPUTED)
+
+    def contested(self, event: Event) -> None:
+        case = _case(event)
+        self._warn(event, case, self._first_of(case, Step.LEAD), wording.CONTESTED)
+
+    def stepped(self, event: Event) -> None:
+        """A step of the ladder; one whose post is vacant is told to the next one up."""
+        case, step = _case(event), Step(event.payload["step"])
+        told = self._workers(case) if step is Step.REMIND else []
+        lowest = Step.LEAD if step in (Step.REMIND, Step.UNCLAIMED) else step
+        self._warn(event, case, told or self._first_of(case, lowest), wording.STEP[step])
+
+    def check_text(self, event: Event) -> None:
+        """Until WeChat has let it pass a text is hidden; away, it is asked again."""
+        report = _report(event)
+        if report is None or report.text is None or report.text_verdict != Verdict.WAITING:
+            return
+        openid = self._openid_of(report.member_id)
+        if openid is None:
+            return
+        suggest = self._text_checker.check_text(text=report.text, openid=openid)
+        verdict = Verdict(suggest) if suggest in ("pass", "risky") else Verdict.REVIEW
+        update_if(
+            report,
+            [ReportRow.text_verdict.set(verdict.value)],
+            ReportRow.text_verdict == Verdict.WAITING.value,
+        )
+
+    def check_media(self, event: Event) -> None:
+        self._evidence.ask(event.payload["upload_id"])
+
+    def _ask_about_text(self, event: Event) -> None:
+        report = _report(event)
+        if report is None or report.text is None:
+            return
+        now = self._clock.now()
+        put_if_absent(outbox.row("text.check", report.report_id, event.county, event.payload, now))
+
+    def _workers(self, case: CaseRow) -> list[str]:
+        named = [who for who in (case.claimer_id, case.assigned_to) if who is not None]
+        return named[:1] or _bound(self._roster.on_duty(case.grid_id))[:1]
+
+    def _first_of(self, case: CaseRow, lowest: Step) -> list[str]:
+        """Who holds the lowest post from ``lowest`` up that is not vacant."""
+        posts = [
+            (Step.LEAD, RoleName.GRID_LEAD, f"grid:{case.grid_id}"),
+            (Step.LEAD, RoleName.GRID_LEAD, f"community:{case.community_id}"),
+            (Step.COMMUNITY, RoleName.COMMUNITY, f"community:{case.community_id}"),
+            (Step.DISTRICT, RoleName.DISTRICT, f"county:{case.county}"),
+        ]
+        start = next(index for index, (step, _, _) in enumerate(posts) if step is lowest)
+        for _, role, scope in posts[start:]:
+            held = _bound(self._roster.holders(role, scope))
+            if held:
+                return held
+        log.error("alert.nobody_to_tell", extra={"case_id": case.case_id, "grid": case.grid_id})
+        return []
+
+    def _alert(self, event: Event, case: CaseRow, member_ids: Iterable[str], said: Text) -> None:
+        category = categories.of(case.category)
+        template, fields = messages.officer_alert(
+            what=f"{case.severity} {category.zh}",
+            where=case.place,
+            due_at=case.claim_due_at if case.status == Status.ASSIGNED else case.due_at,
+            number=case.number,
+        )
+        self._tell_officials(event, case, member_ids, template, fields, ("待处理", said))
+
+    def _warn(self, event: Event, case: CaseRow, member_ids: Iterable[str], told: Told) -> None:
+        category = categories.of(case.category)
+        template, fields = messages.escalation(
+            what=f"{case.severity} {category.zh}",
+            where=case.place,
+            due_at=case.due_at,
+            number=case.number,
+            status=told[0],
+        )
+        self._tell_officials(event, case, member_ids, template, fields, told)
+
+    def _tell_officials(
+        self,
+        event: Event,
+        case: CaseRow,
+        member_ids: Iterable[str],
+        template: Template,
+        fields: _Fields,
+        told: Told,
+    ) -> None:
+        page = f"pages/case/index?id={case.case_id}"
+        self._tell_each(
+            [
+                wording.notice(event, case, member_id, template, fields, told, page=page)
+                for member_id in member_ids
+            ],
+            role_order="officer",
+        )
+
+    def _progress(
+        self, event: Event, case: CaseRow, reports: Iterable[ReportRow], told: Told
+    ) -> None:
+        template, fields = messages.rider_progress(
+            what=categories.of(case.category).zh,
+            status=told[0],
+            note=told[1].zh,
+            number=case.number,
+        )
+        page = "pages/report/index?id="
+        self._tell_each(
+            [
+                wording.notice(
+                    event,
+                    case,
+                    report.member_id,
+                    template,
+                    fields,
+                    told,
+                    page=page + report.report_id,
+                )
+                for report in reports
+            ],
+            role_order="rider",
+        )
+
+    def _tell_each(self, notices: Iterable[Notice], *, role_order: RoleOrder) -> None:
+        """Everybody is tried, even when a channel fails for one of them."""
+        failed: Unavailable | None = None
+        for notice in notices:
+            try:
+                self._messenger.tell(notice, role_order=role_order)
+            except Unavailable as error:
+                failed = error
+        if failed is not None:
+            raise failed
+
+
+def _case(event: Event) -> CaseRow:
+    case = get(CaseRow, event.payload["case_id"])
+    if case is None:
+        raise LookupError("a case is never deleted")
+    return case
+
+
+def _report(event: Event) -> ReportRow | None:
+    """The report an event is about; None once its sender has been erased."""
+    return get(ReportRow, event.payload["member_id"], event.payload["report_id"])
+
+
+def _reports(case: CaseRow) -> Sequence[ReportRow]:
+    """Every report of a case, first to last.
+
+    The index of joiners lags behind: while it shows fewer than the case counts, the row stays in
+    the outbox (``Unavailable``).
+    """
+    keys = [(case.member_id, case.report_id)]
+    if case.reporter_count > 1:
+        joined: list[ReportRow] = query(ReportRow.by_case, case.case_id)
+        keys += [(row.member_id, row.report_id) for row in joined]
+    if len(keys) < case.reporter_count:
+        raise Unavailable("case.index_behind")
+    rows = get_many([(ReportRow, key) for key in keys])
+    reports = [row for row in rows if isinstance(row, ReportRow)]
+    return sorted(reports, key=lambda report: report.ordinal)
+
+
+def _joined(reports: Iterable[ReportRow]) -> list[ReportRow]:
+    return [report for report in reports if report.ordinal > 1]
+
+
+def _bound(entries: Iterable[RosterEntry]) -> list[str]:
+    """Those who can be told, each once: an entry has a member once its phone is bound."""
+    return list(dict.fromkeys(entry.member_id for entry in entries if entry.member_id is not None))

@@ -1,0 +1,265 @@
+"""One case or one report, whole: for the official who handles it, for the rider who sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from models.base.clock import Clock, utc_text
+from models.base.errors import NotFound
+from models.base.store import get, get_many, query
+from models.base.tables import Table
+from models.calendar.rules import WorkingTime
+from models.cases import awards, categories, changes, rules, workflow
+from models.cases.closing import is_verdict_open
+from models.cases.entities import Action, Facts, Party, Status, UploadState, Verdict
+from models.cases.handling import Handling
+from models.cases.parallel import together
+from models.cases.photos import PhotoAddresses
+from models.cases.tables import CaseEventRow, CaseRow, ReportRow, UploadRow, facts_of
+from models.people.entities import Actor
+from models.points.tables import TransferRow
+
+_PRIVATE_ACTIONS = frozenset({Action.NOTE.value})
+
+
+class Reading:
+    """Shows cases and reports as plain JSON-ready values, with codes for every state."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        working: WorkingTime,
+        handling: Handling,
+        addresses: PhotoAddresses,
+        pseudonym_key: bytes,
+    ) -> None:
+        self._clock = clock
+        self._working = working
+        self._handling = handling
+        self._addresses = addresses
+        self._key = pseudonym_key
+
+    def case(self, actor: Actor, case_id: str) -> Mapping[str, Any]:
+        """A case for an official in scope. Raises ``NotFound("case.not_found")``.
+
+        Photos that WeChat has not judged carry ``checked: false``; a text it has not let pass is
+        not shown. Reporters stand under the case's pseudonyms.
+        """
+        case = changes.case_in_scope(actor, case_id)
+        events, reports = together([partial(changes.history, case_id), partial(_reports, case)])
+        uploads = _uploads([*case.photos, *(case.after or ())])
+        return {
+            **self._shown(case),
+            "claim_due_at": utc_text(case.claim_due_at),
+            "reporter_count": case.reporter_count,
+            "lon": case.lon,
+            "lat": case.lat,
+            "accuracy_m": case.accuracy_m,
+            "routing": case.routing,
+            "reporters": [self._reporter(report) for report in reports],
+            "photos": self._photos(uploads, case.photos, sees_unchecked=True),
+            "after_photos": self._photos(uploads, case.after or (), sees_unchecked=True),
+            "history": [_told(event) for event in _in_order(events)],
+            "allowed_actions": self._allowed(actor, case, reports),
+        }
+
+    def report(self, actor: Actor, report_id: str) -> Mapping[str, Any]:
+        """A report for its sender: timeline, routing, photos, points.
+
+        Raises ``NotFound("report.not_found")``. He sees his own photos at once, anybody else's
+        after they were published; officials' notes are not for him.
+        """
+        report = changes.own_report(actor, report_id)
+        case = get(CaseRow, report.case_id)
+        if case is None:
+            raise NotFound("report.not_found")
+        events = changes.history(case.case_id)
+        own = report.photos or case.photos
+        uploads = _uploads([*own, *(case.after or ())])
+        first = next((e for e in events if e.event_id == changes.version_id(1)), None)
+        return {
+            **self._shown(case),
+            "id": report.report_id,
+            "case_id": case.case_id,
+            "joined": report.ordinal > 1,
+            "category": report.category,
+            "submitted_at": utc_text(report.submitted_at),
+            "text": report.text,
+            "text_verdict": report.text_verdict,
+            "routing": first.answer.get("routing") if first and first.answer else None,
+            "photos": self._photos(uploads, own, owner=actor.member_id),
+            "after_photos": self._photos(uploads, case.after or ()),
+            "history": [
+                _told(event) for event in _in_order(events) if event.action not in _PRIVATE_ACTIONS
+            ],
+            "points": self._points(report, case),
+            "allowed_actions": self._own_actions(report, case),
+        }
+
+    def _shown(self, case: CaseRow) -> dict[str, Any]:
+        now, category = self._clock.now(), categories.of(case.category)
+        is_running = case.status in rules.WORKED_ON
+        remaining = self._working.remaining(now, case.due_at, category.kind)
+        return {
+            "id": case.case_id,
+            "number": case.number,
+            "category": case.category,
+            "level": case.severity,
+            "status": case.status,
+            "version": case.version,
+            "grid_name": case.grid_name,
+            "place": case.place,
+            "created_at": utc_text(case.created_at),
+            "due_at": utc_text(case.due_at),
+            "remaining_seconds": int(remaining.total_seconds()) if is_running else None,
+            "claimed_by": case.claimed_by,
+            "claimed_at": _text(case.claimed_at),
+            "resolved_at": _text(case.resolved_at),
+            "resolution": case.resolution,
+            "closed_at": _text(case.closed_at),
+            "closed_as": case.closed_as,
+            "reason": case.reason,
+            "reopened": case.reopened,
+            "call_first": list(category.call_first),
+        }
+
+    def _allowed(
+        self, actor: Actor, case: CaseRow, reports: Sequence[ReportRow]
+    ) -> list[Mapping[str, Any]]:
+        facts = facts_of(
+            case,
+            member_id=actor.member_id,
+            is_reporter=any(report.member_id == actor.member_id for report in reports),
+            is_verdict_open=False,
+        )
+        rows = workflow.allowed(Status(case.status), changes.parties_in(actor, case), facts)
+        return [self._offer(row, case) for row in rows]
+
+    def _offer(self, row: workflow.Transition, case: CaseRow) -> Mapping[str, Any]:
+        offer: dict[str, Any] = {
+            "action": row.action.value,
+            "needs": list(row.needs),
+            "reasons": list(workflow.REASONS_BY_ACTION.get(row.action.value, ())),
+        }
+        if row.action is Action.ASSIGN:
+            officers = self._handling.officers(case)
+            offer["officers"] = [
+                {"officer": reference, "display": entry.display}
+                for reference, entry in officers.items()
+            ]
+        return offer
+
+    def _own_actions(self, report: ReportRow, case: CaseRow) -> list[str]:
+        """What the sender may do: ``withdraw``, or ``verdict``."""
+        is_open = is_verdict_open(case, self._clock.now())
+        if report.ordinal > 1:
+            return ["verdict"] if is_open and case.status in _JUDGED_BY_JOINERS else []
+        facts: Facts = facts_of(
+            case, member_id=report.member_id, is_reporter=True, is_verdict_open=is_open
+        )
+        rows = workflow.allowed(Status(case.status), (Party.REPORTER,), facts)
+        names = {row.action: "verdict" for row in rows} | {Action.WITHDRAW: "withdraw"}
+        return sorted({names[row.action] for row in rows})
+
+    def _reporter(self, report: ReportRow) -> Mapping[str, Any]:
+        is_shown = report.text_verdict == Verdict.PASS
+        return {
+            "name": changes.pseudonym(self._key, report.case_id, report.member_id),
+            "joined": report.ordinal > 1,
+            "submitted_at": utc_text(report.submitted_at),
+            "text": report.text if is_shown else None,
+            "text_hidden": report.text is not None and not is_shown,
+        }
+
+    def _photos(
+        self,
+        uploads: Mapping[str, UploadRow],
+        ids: Iterable[str],
+        *,
+        owner: str | None = None,
+        sees_unchecked: bool = False,
+    ) -> list[Mapping[str, Any]]:
+        shown = []
+        for upload_id in ids:
+            upload = uploads.get(upload_id)
+            if upload is None:
+                continue
+            is_published = upload.verdict == Verdict.PASS
+            may_see = is_published or sees_unchecked or upload.member_id == owner
+            there = upload.state == UploadState.READY and upload.verdict != Verdict.RISKY
+            shown.append(self._photo(upload, may_see=may_see and there, is_published=is_published))
+        return shown
+
+    def _photo(self, upload: UploadRow, *, may_see: bool, is_published: bool) -> Mapping[str, Any]:
+        name, where = upload.public_name, self._addresses
+        return {
+            "state": upload.state,
+            "reason": upload.reason,
+            "checked": is_published,
+            "url": where.full(name, is_published=is_published) if may_see else None,
+            "thumbnail_url": where.thumbnail(name, is_published=is_published) if may_see else None,
+        }
+
+    def _points(self, report: ReportRow, case: CaseRow) -> Mapping[str, Any] | None:
+        """What the report has brought: pending until the case closes or seven days have passed."""
+        keys: list[tuple[type[Table], tuple[Any, ...]]] = [
+            (TransferRow, (awards.award_id(report.report_id),)),
+            (TransferRow, (awards.maturity_id(report.report_id),)),
+        ]
+        award, maturity = get_many(keys)
+        if not isinstance(award, TransferRow):
+            return None
+        matures_at = award.posted_at + rules.MATURES_AFTER
+        is_mature = maturity is not None or self._clock.now() >= matures_at
+        return {
+            "points": award.points,
+            "state": "available" if is_mature else "pending",
+            "matures_at": utc_text(matures_at),
+        }
+
+
+_JUDGED_BY_JOINERS = (Status.RESOLVED.value, Status.CLOSED.value)
+
+
+def _reports(case: CaseRow) -> list[Any]:
+    """The reports of a case; one who has just joined may be missing for a moment."""
+    keys = [(case.member_id, case.report_id)]
+    if case.reporter_count > 1:
+        keys += [(row.member_id, row.report_id) for row in query(ReportRow.by_case, case.case_id)]
+    rows = get_many([(ReportRow, key) for key in keys])
+    found = [row for row in rows if isinstance(row, ReportRow)]
+    return sorted(found, key=lambda report: report.ordinal)
+
+
+def _uploads(ids: Iterable[str]) -> dict[str, UploadRow]:
+    keys = [(UploadRow, (upload_id,)) for upload_id in ids]
+    rows = get_many(keys) if keys else []
+    return {row.upload_id: row for row in rows if isinstance(row, UploadRow)}
+
+
+def _in_order(events: Iterable[CaseEventRow]) -> list[CaseEventRow]:
+    return sorted(events, key=lambda event: (event.at, event.event_id))
+
+
+def _told(event: CaseEventRow) -> Mapping[str, Any]:
+    return {
+        "at": utc_text(event.at),
+        "action": event.action,
+        "status": event.status,
+        "party": event.party,
+        "by": event.display,
+        "reason": event.reason,
+        "text": event.text if event.party not in _RIDERS else None,
+    }
+
+
+_RIDERS = (Party.REPORTER.value, Party.JOINER.value)
+"""Whose words WeChat has not judged: they stay out of everybody's sight."""
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else utc_text(at)

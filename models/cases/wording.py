@@ -1,0 +1,94 @@
+"""What officers and riders are told about a case, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.alerts.entities import Event, Notice, Template, Text
+from models.base.ids import derived_id
+from models.cases import categories
+from models.cases.entities import Status, Step
+from models.cases.tables import CaseRow
+
+Told = tuple[str, Text]
+"""The status in at most five Chinese characters (WeChat's phrase field), and the sentence."""
+
+STEP: Mapping[Step, Told] = {
+    Step.UNCLAIMED: ("超时未接", Text(zh="已过接单时限，无人接单", en="Nobody claimed it in time")),
+    Step.REMIND: ("即将超时", Text(zh="处置时限已过八成", en="80 % of the limit has passed")),
+    Step.LEAD: ("已经超时", Text(zh="处置时限已到", en="The limit has passed")),
+    Step.COMMUNITY: ("严重超时", Text(zh="已超处置时限一半", en="Half as long again as allowed")),
+    Step.DISTRICT: ("超时一倍", Text(zh="用时已达处置时限两倍", en="Twice as long as allowed")),
+}
+
+NEW = Text(zh="有新的上报等待接单", en="A new report waits to be claimed")
+ASSIGNED = Text(zh="网格长把此件指派给您", en="The grid lead assigned this case to you")
+RETURNED = Text(zh="此件被退回，请重新指派", en="The case was returned; assign it again")
+REOPENED = Text(zh="此件未解决，请继续处置", en="Not fixed; please go on")
+DISPUTED: Told = (
+    "需要裁定",
+    Text(zh="上报人第三次不满意", en="The reporter disagrees a third time"),
+)
+CONTESTED: Told = ("有人异议", Text(zh="附议人反映没有解决", en="A joiner says it is not fixed"))
+
+JOINED_FIRST: Told = (
+    "有人附议",
+    Text(zh="又有人反映同一问题", en="Somebody else reported the same"),
+)
+JOINED: Told = (
+    "已经并入",
+    Text(zh="您的上报已并入已有事项", en="Your report joined a standing case"),
+)
+CLAIMED: Told = (
+    "已经接单",
+    Text(zh="网格员已接单，积分待入账", en="Claimed; your points are pending"),
+)
+RESOLVED: Told = (
+    "已经处置",
+    Text(zh="请在72小时内评价是否解决", en="Tell us within 72 hours whether it is fixed"),
+)
+BACK: Told = ("继续处置", Text(zh="此件重新处置", en="It is being worked on again"))
+
+CLOSED: Mapping[Status, Told] = {
+    Status.CLOSED: ("已经结案", Text(zh="感谢您的上报", en="Closed; thank you")),
+    Status.REJECTED: ("不予受理", Text(zh="原因见详情", en="Not accepted; see why in the app")),
+    Status.NO_EVIDENCE: (
+        "缺少照片",
+        Text(zh="24小时内没有收到照片", en="No photo within 24 hours"),
+    ),
+    Status.WITHDRAWN: ("已经撤回", Text(zh="您已撤回上报", en="You took it back")),
+}
+
+
+def notice(
+    event: Event,
+    case: CaseRow,
+    member_id: str,
+    template: Template,
+    fields: Mapping[str, str],
+    told: Told,
+    *,
+    page: str,
+) -> Notice:
+    """One member's notice of an event: the same however often the event is handled."""
+    category = categories.of(case.category)
+    return Notice(
+        notice_id=derived_id("ntc", event.outbox_id, member_id),
+        member_id=member_id,
+        county=case.county,
+        kind=event.topic,
+        template=template,
+        fields=fields,
+        title=Text(zh=f"{category.zh}：{told[0]}", en=category.en),
+        body=_body(case, told[1]),
+        page=page,
+        at=event.at,
+        case_id=case.case_id,
+    )
+
+
+def _body(case: CaseRow, said: Text) -> Text:
+    return Text(
+        zh=f"{said.zh}（{case.number}，{case.place}）",
+        en=f"{said.en} ({case.number}, {case.place})",
+    )
