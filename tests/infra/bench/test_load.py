@@ -153,4 +153,4 @@ def test_percentiles_are_of_all_requests(service: Service) -> None:
     result = load.run(service.url, a_plan(50), clients=1)
 
     assert 0 < result.p50_ms <= result.p95_ms <= result.p99_ms
-    assert result.per_s == pytest.approx(50 / result.seconds, rel=0.01)
+    assert result.per_s == pytest.approx(50 / result.seconds, rel=0.1)

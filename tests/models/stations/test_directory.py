@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from models.base.tables import Database, connection, use_database
 from models.stations.directory import Directory
 from models.stations.entities import Door, Station
 from models.stations.tables import StationRow
+from tests.support.faults import never_sent
 from tests.support.stations import NIGHT, a_station
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -162,3 +165,34 @@ def test_a_row_of_a_later_version_is_still_read(clock: FixedClock, here: Positio
     known = Directory(clock).station(station.station_id)
 
     assert (known.kind, known.door) == ("service", None)
+
+
+def test_a_table_that_does_not_answer_at_the_first_question_is_told(
+    clock: FixedClock, here: Position
+) -> None:
+    with never_sent("Scan", times=10), pytest.raises(Unavailable):
+        Directory(clock).stations()
+
+
+def test_others_go_on_with_what_is_known_while_one_looks_again(
+    clock: FixedClock, here: Position
+) -> None:
+    directory = Directory(clock)
+    station = at(here, 0)
+    directory.put_stations([station])
+    directory.stations()
+    clock.advance(timedelta(seconds=31))
+    looking, answered = threading.Event(), threading.Event()
+
+    def hold(**_: object) -> None:
+        looking.set()
+        assert answered.wait(10)
+
+    connection().client.meta.events.register_first("before-send.dynamodb.GetItem", hold)
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(directory.station, station.station_id)
+        assert looking.wait(10)
+        quick = directory.station(station.station_id)
+        answered.set()
+
+    assert quick == slow.result(10) == station

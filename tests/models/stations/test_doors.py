@@ -18,6 +18,7 @@ from models.stations.directory import Directory
 from models.stations.doors import Doors
 from models.stations.entities import Door, DoorState, Station
 from models.stations.tables import StationRow
+from tests.support.faults import lost_reply, never_sent
 from tests.support.stations import HALL, NIGHT, a_keeper, a_station, an_actor
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -180,7 +181,23 @@ def test_of_eight_reports_at_once_none_is_lost(house: House) -> None:
 
 
 def test_a_station_that_is_gone_is_not_found(house: House) -> None:
+    house.directory.stations()
     StationRow(house.station.station_id).delete()
 
     with pytest.raises(NotFound, match=r"station\.not_found"):
         house.reports(an_actor())
+
+
+def test_a_door_whose_reply_was_lost_is_said_once(house: House) -> None:
+    with never_sent(times=2), lost_reply():
+        state = house.says(is_open=False)
+
+    row = StationRow.get(house.station.station_id, consistent_read=True)
+    assert (state.door, row.door_revision) == (Door.CLOSED, 1)
+
+
+def test_a_report_whose_reply_was_lost_counts_once(house: House) -> None:
+    with never_sent(times=2), lost_reply():
+        assert house.reports(an_actor()).door is None
+
+    assert house.is_open
