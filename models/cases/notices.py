@@ -224,7 +224,7 @@ class Notices:
         fields: _Fields,
         told: Told,
     ) -> None:
-        page = f"pages/case/index?id={case.case_id}"
+        page = f"pages/case/detail?id={case.case_id}"
         self._tell_each(
             [
                 wording.notice(event, case, member_id, template, fields, told, page=page)
@@ -242,7 +242,7 @@ class Notices:
             note=told[1].zh,
             number=case.number,
         )
-        page = "pages/report/index?id="
+        page = "pages/report/detail?id="
         self._tell_each(
             [
                 wording.notice(

@@ -13,12 +13,21 @@ from models.base.ids import derived_id
 from models.rewards.expiry import TOPIC
 
 Handler: TypeAlias = Callable[[Event], None]
-PAGE = "pages/redemptions/detail"
+PAGE = "pages/redemption/detail"
 
 
-def handlers(messenger: Messenger) -> Mapping[str, Handler]:
-    """Topic → handler; each is safe to run twice."""
-    return {TOPIC: lambda event: messenger.tell(expired_notice(event), role_order="rider")}
+class Notices:
+    """Tells riders by their inbox and the first channel that takes it."""
+
+    def __init__(self, messenger: Messenger) -> None:
+        self._messenger = messenger
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Topic → handler; each is safe to run twice."""
+        return {TOPIC: self._expired}
+
+    def _expired(self, event: Event) -> None:
+        self._messenger.tell(expired_notice(event), role_order="rider")
 
 
 def expired_notice(event: Event) -> Notice:
