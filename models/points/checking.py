@@ -21,7 +21,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Fault:
     """What is wrong with a member's ledger: a stable ``code``, and at which entry."""
 
     member_id: str
@@ -33,29 +33,29 @@ class Finding:
 class Audit:
     """The outcome of checking everybody; ``totals`` by account, counter-accounts included."""
 
-    members: int
+    wallets: int
     entries: int
-    findings: tuple[Finding, ...]
+    faults: tuple[Fault, ...]
     totals: Mapping[str, int]
 
     @property
     def is_clean(self) -> bool:
-        return not self.findings and sum(self.totals.values()) == 0
+        return not self.faults and sum(self.totals.values()) == 0
 
 
-def check_member(member_id: str) -> tuple[Finding, ...]:
+def check_member(member_id: str) -> tuple[Fault, ...]:
     """All that is wrong with one member's ledger; empty when it is sound.
 
     Entries are gapless from 1, each sums to zero and never overdraws, hashes chain up to the
     wallet's head, the fold is the wallet, and each entry has its transfer.
     """
-    findings: tuple[Finding, ...] = ()
+    faults: tuple[Fault, ...] = ()
     for _ in range(TRIES):
         wallet = get(WalletRow, member_id)
-        findings = tuple(_check(member_id, wallet, _entries(member_id)))
-        if not findings:
+        faults = tuple(_check(member_id, wallet, _entries(member_id)))
+        if not faults:
             break
-    return findings
+    return faults
 
 
 def check_all() -> Audit:
@@ -68,9 +68,9 @@ def check_all() -> Audit:
         entries += 1
         sums.append(row.legs)
     return Audit(
-        members=len(members),
+        wallets=len(members),
         entries=entries,
-        findings=tuple(found for member in sorted(members) for found in check_member(member)),
+        faults=tuple(found for member in sorted(members) for found in check_member(member)),
         totals=_by_kind(rules.merge(*sums)),
     )
 
@@ -94,32 +94,32 @@ def _entries(member_id: str) -> list[Entry]:
     return [entry_of(row) for row in query(EntryRow, member_id, page_size=500)]
 
 
-def _check(member_id: str, wallet: WalletRow | None, entries: Sequence[Entry]) -> Iterator[Finding]:
+def _check(member_id: str, wallet: WalletRow | None, entries: Sequence[Entry]) -> Iterator[Fault]:
     version, stored = (wallet.version, wallet.head) if wallet else (0, rules.GENESIS)
     accounts: Accounts = {}
     head = rules.GENESIS
     for seq, entry in enumerate(entries[:version], start=1):
         if entry.seq != seq:
-            yield Finding(member_id=member_id, code="entry.gap", seq=seq)
+            yield Fault(member_id=member_id, code="entry.gap", seq=seq)
             return
         if rules.chain(head, entry, posted_at=utc_text(entry.posted_at)) != entry.hash:
-            yield Finding(member_id=member_id, code="entry.hash", seq=seq)
+            yield Fault(member_id=member_id, code="entry.hash", seq=seq)
         try:
             accounts = rules.apply(accounts, entry.legs)
         except ValueError:
-            yield Finding(member_id=member_id, code="entry.legs", seq=seq)
+            yield Fault(member_id=member_id, code="entry.legs", seq=seq)
             return
         head = entry.hash
     if len(entries) != version:
-        yield Finding(member_id=member_id, code="wallet.version", seq=version)
+        yield Fault(member_id=member_id, code="wallet.version", seq=version)
     if accounts != accounts_of(wallet):
-        yield Finding(member_id=member_id, code="wallet.balance", seq=version)
+        yield Fault(member_id=member_id, code="wallet.balance", seq=version)
     if head != stored:
-        yield Finding(member_id=member_id, code="wallet.head", seq=version)
+        yield Fault(member_id=member_id, code="wallet.head", seq=version)
     yield from _without_transfer(member_id, entries)
 
 
-def _without_transfer(member_id: str, entries: Sequence[Entry]) -> Iterator[Finding]:
+def _without_transfer(member_id: str, entries: Sequence[Entry]) -> Iterator[Fault]:
     for start in range(0, len(entries), 100):
         some = entries[start : start + 100]
         found = get_many([(TransferRow, (entry.transfer_id,)) for entry in some])
@@ -129,4 +129,4 @@ def _without_transfer(member_id: str, entries: Sequence[Entry]) -> Iterator[Find
                 entry.seq,
             )
             if not fits:
-                yield Finding(member_id=member_id, code="entry.transfer", seq=entry.seq)
+                yield Fault(member_id=member_id, code="entry.transfer", seq=entry.seq)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from pynamodb.expressions.update import Action as Change
 from models.base.clock import business_day, parse_utc, utc_text
 from models.base.errors import Conflict
 from models.base.ids import content_hash, derived_id
-from models.base.store import Refused, Stale, Transaction
+from models.base.store import Refused, Stale, Transaction, get
 from models.base.tables import Table
 from models.points.ledger import HoldStep, Ledger, transfer
 from models.points.posting import Posting
@@ -21,6 +22,7 @@ from models.rewards.rules import UNDO_WITHIN
 from models.rewards.tables import ONLY_SHARD, RedemptionRow, StockRow
 
 DUE_SHARDS = 8
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,11 @@ def flip(
         tx.commit()
     except Refused as refused:
         raise Stale from refused
+
+
+def find(redemption_id: str) -> RedemptionRow | None:
+    """Read a redemption strongly; None also for what cannot be an id of ours."""
+    return get(RedemptionRow, redemption_id) if ID.fullmatch(redemption_id) else None
 
 
 def hold_transfer(redemption_id: str) -> str:

@@ -69,6 +69,7 @@ class Reward:
     price: int
     valid_days: int
     fulfillers: Sequence[str]
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +77,10 @@ class Offer:
     """A reward as a member sees it: what is left, and what he still misses."""
 
     reward: Reward
+    entitlement: EntitlementClass
     stock_left: int
     missing: tuple[Missing, ...]
     missing_points: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueSection:
-    """The offers of one class, cheapest first."""
-
-    entitlement: EntitlementClass
-    offers: tuple[Offer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +93,7 @@ class Merchant:
     address: str
     lon: float
     lat: float
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

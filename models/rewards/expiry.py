@@ -11,10 +11,10 @@ from functools import partial
 from models.alerts import outbox
 from models.base.clock import utc_text
 from models.base.errors import DomainError
-from models.base.store import get, query, retrying
+from models.base.store import query, retrying
 from models.points.ledger import Ledger
 from models.rewards import rules
-from models.rewards.changes import DUE_SHARDS, Command, flip
+from models.rewards.changes import DUE_SHARDS, Command, find, flip
 from models.rewards.entities import Action
 from models.rewards.tables import RedemptionRow
 
@@ -58,7 +58,7 @@ class Expiry:
         return Swept(expired=expired, failed=failed)
 
     def _expire(self, redemption_id: str, now: datetime) -> bool:
-        row = get(RedemptionRow, redemption_id)
+        row = find(redemption_id)
         if row is None or not rules.is_due(row.entity(), now=now):
             return False
         command = Command(

@@ -12,7 +12,7 @@ from models.base.store import get, query, retrying
 from models.people.entities import Actor, RoleName
 from models.points.ledger import Ledger
 from models.rewards import rules
-from models.rewards.changes import Command, flip
+from models.rewards.changes import Command, find, flip
 from models.rewards.codes import Codes
 from models.rewards.entities import Action, DayLine, DayTotals, Outcome, Redemption
 from models.rewards.tables import CodeRow, RedemptionRow
@@ -87,7 +87,7 @@ class Fulfilment:
 
     def _undo(self, actor: Actor, redemption_id: str, client_request_id: str) -> Outcome:
         now = self._clock.now()
-        row = get(RedemptionRow, redemption_id)
+        row = find(redemption_id)
         if row is None:
             raise NotFound("redemption.not_found")
         _scope_of(actor, row)
@@ -104,7 +104,7 @@ class Fulfilment:
     def _read(self, shown: str, now: datetime) -> tuple[RedemptionRow, bool]:
         qr = self._codes.read_qr(shown, now)
         redemption_id = qr.redemption_id if qr else self._behind_code(shown)
-        row = get(RedemptionRow, redemption_id) if redemption_id else None
+        row = find(redemption_id) if redemption_id else None
         if row is None:
             raise NotFound("redemption.not_found")
         return row, qr is None or qr.is_fresh

@@ -10,13 +10,13 @@ from models.base.clock import Clock
 from models.base.errors import Conflict, Forbidden, NotFound, Unavailable
 from models.base.ids import content_hash, derived_id
 from models.base.paging import Cursors, Page
-from models.base.store import Refused, Stale, Transaction, get, page_of, retrying
+from models.base.store import Refused, Stale, Transaction, page_of, retrying
 from models.people.entities import Actor
 from models.points.ledger import Ledger
 from models.points.posting import Posting
 from models.rewards import rules
 from models.rewards.catalogue import is_offered_to, published
-from models.rewards.changes import Command, due_shard, flip, hold_transfer
+from models.rewards.changes import Command, due_shard, find, flip, hold_transfer
 from models.rewards.codes import Codes
 from models.rewards.entities import Action, Outcome, Redemption, Reward, State, Voucher
 from models.rewards.tables import ONLY_SHARD, CodeRow, RedemptionRow, StockRow
@@ -86,7 +86,7 @@ class Redemptions:
     ) -> Voucher:
         now = self._clock.now()
         redemption_id = _redemption_id(actor, client_request_id)
-        standing = get(RedemptionRow, redemption_id)
+        standing = find(redemption_id)
         if standing is not None:
             return self._first_answer(standing, reward_id)
         reward = published(reward_id)
@@ -121,7 +121,7 @@ class Redemptions:
             if Posting.lost(refused) or "redemption" in refused:
                 raise Stale from refused
             # Nobody promises that every failed condition is named: look for our own twin.
-            if get(RedemptionRow, row.redemption_id) is not None:
+            if find(row.redemption_id) is not None:
                 raise Stale from refused
             if "stock" in refused:
                 raise Conflict("reward.sold_out") from refused
@@ -163,7 +163,7 @@ class Redemptions:
         return command.outcome(state, now)
 
     def _own(self, actor: Actor, redemption_id: str) -> RedemptionRow:
-        row = get(RedemptionRow, redemption_id)
+        row = find(redemption_id)
         if row is None or row.member_id != actor.member_id:
             raise NotFound("redemption.not_found")
         return row

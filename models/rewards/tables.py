@@ -68,6 +68,7 @@ class RewardRow(Table):
             price=self.price,
             valid_days=self.valid_days,
             fulfillers=tuple(sorted(self.fulfillers)),
+            synthetic=bool(self.synthetic),
         )
 
 
@@ -109,6 +110,7 @@ class MerchantRow(Table):
             address=self.address,
             lon=self.lon,
             lat=self.lat,
+            synthetic=bool(self.synthetic),
         )
 
 

@@ -82,7 +82,7 @@ class Shop:
 
     @property
     def catalogue(self) -> Catalogue:
-        return Catalogue(self.clock)
+        return Catalogue(clock=self.clock, cursors=Cursors(b"c" * 32))
 
     def rider(self, points: int = 10, *, is_confirmed: bool = True) -> Actor:
         """A rider with points, whose occupation is confirmed."""

@@ -34,7 +34,7 @@ def member() -> Iterator[str]:
 
 
 def _codes(member_id: str) -> list[str]:
-    return [finding.code for finding in check_member(member_id)]
+    return [fault.code for fault in check_member(member_id)]
 
 
 def _entry(member_id: str, seq: int) -> EntryRow:
@@ -85,14 +85,14 @@ def test_a_missing_wallet_is_found(member: str) -> None:
     WalletRow(member).delete()
 
     assert _codes(member) == ["wallet.version"]
-    assert any(found.member_id == member for found in check_all().findings)
+    assert any(found.member_id == member for found in check_all().faults)
 
 
 def test_an_entry_without_its_transfer_is_found(member: str) -> None:
     TransferRow(f"{member}-a").delete()
 
-    findings = check_member(member)
-    assert [(found.code, found.seq) for found in findings] == [("entry.transfer", 1)]
+    faults = check_member(member)
+    assert [(found.code, found.seq) for found in faults] == [("entry.transfer", 1)]
 
 
 def test_all_accounts_of_everybody_sum_to_zero(member: str) -> None:
@@ -108,9 +108,9 @@ def test_all_accounts_of_everybody_sum_to_zero(member: str) -> None:
     assert after.get("h", 0) == before["h"] - 12
 
 
-def test_an_audit_with_a_finding_or_a_remainder_is_not_clean() -> None:
-    assert Audit(members=0, entries=0, findings=(), totals={}).is_clean
-    assert not Audit(members=1, entries=1, findings=(), totals={"a": 1}).is_clean
+def test_an_audit_with_a_fault_or_a_remainder_is_not_clean() -> None:
+    assert Audit(wallets=0, entries=0, faults=(), totals={}).is_clean
+    assert not Audit(wallets=1, entries=1, faults=(), totals={"a": 1}).is_clean
 
 
 def test_who_has_nothing_has_a_sound_ledger() -> None:

@@ -15,8 +15,10 @@ from models.base.tables import Database, connection
 from models.people.entities import Actor
 from models.points.checking import check_member
 from models.points.reading import balances
+from models.rewards.catalogue import Catalogue
 from models.rewards.codes import Codes
-from models.rewards.entities import Missing, State
+from models.rewards.entities import Missing, Offer, State
+from models.rewards.tables import ClassRow
 from tests.support.faults import lost_reply, never_sent
 from tests.support.people import an_actor
 from tests.support.points import award
@@ -328,35 +330,70 @@ def test_the_offer_says_what_is_left_and_what_is_missing(shop: Shop) -> None:
     assert offer.missing_points == 3
 
 
+def _listed(catalogue: Catalogue, actor: Actor) -> list[Offer]:
+    offers: list[Offer] = []
+    cursor = None
+    while True:
+        page = catalogue.page(actor, limit=100, cursor=cursor)
+        offers += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return offers
+
+
 def test_the_catalogue_lists_the_county_by_class_cheapest_first(shop: Shop) -> None:
     dear = Shop(clock=shop.clock, class_id=shop.class_id, price=200).opened()
     hidden = Shop(clock=shop.clock, class_id=shop.class_id, status="retired").opened()
 
-    sections = {s.entitlement.class_id: s.offers for s in shop.catalogue.sections(shop.rider())}
+    offers = [
+        offer
+        for offer in _listed(shop.catalogue, shop.rider())
+        if offer.entitlement.class_id == shop.class_id
+    ]
 
-    listed = [offer.reward.reward_id for offer in sections[shop.class_id]]
-    assert listed == [shop.reward_id, dear.reward_id]
-    assert hidden.reward_id not in listed
-    assert [offer.missing for offer in sections[shop.class_id]] == [(), (Missing.POINTS,)]
+    assert [offer.reward.reward_id for offer in offers] == [shop.reward_id, dear.reward_id]
+    assert hidden.reward_id not in [offer.reward.reward_id for offer in offers]
+    assert [offer.missing for offer in offers] == [(), (Missing.POINTS,)]
+
+
+def test_pages_of_the_catalogue_join_without_gap(shop: Shop) -> None:
+    for _ in range(3):
+        Shop(clock=shop.clock).opened()
+    rider, catalogue = shop.rider(), shop.catalogue
+    everything = [offer.reward.reward_id for offer in _listed(catalogue, rider)]
+
+    first = catalogue.page(rider, limit=2)
+    second = catalogue.page(rider, limit=2, cursor=first.next_cursor)
+
+    paged = [offer.reward.reward_id for page in (first, second) for offer in page.items]
+    assert paged == everything[:4]
 
 
 def test_another_countys_offers_are_not_shown(shop: Shop) -> None:
     foreigner = an_actor(county="411525")
 
-    shown = [s.entitlement.class_id for s in shop.catalogue.sections(foreigner)]
+    shown = [offer.reward.reward_id for offer in _listed(shop.catalogue, foreigner)]
 
-    assert shop.class_id not in shown
+    assert shop.reward_id not in shown
     with pytest.raises(NotFound, match=r"reward\.not_found"):
         shop.catalogue.offer(foreigner, shop.reward_id)
 
 
+def test_a_reward_whose_class_has_no_row_is_still_offered(shop: Shop) -> None:
+    ClassRow(shop.class_id).delete()
+
+    offer = shop.catalogue.offer(shop.rider(), shop.reward_id)
+
+    assert offer.entitlement.name.text("en") == shop.class_id
+
+
 def test_a_new_reward_shows_after_half_a_minute(shop: Shop) -> None:
     catalogue, rider = shop.catalogue, shop.rider()
-    catalogue.sections(rider)
+    catalogue.page(rider, limit=1)
     late = Shop(clock=shop.clock).opened()
 
     def is_shown() -> bool:
-        return any(s.entitlement.class_id == late.class_id for s in catalogue.sections(rider))
+        return late.reward_id in [offer.reward.reward_id for offer in _listed(catalogue, rider)]
 
     before = is_shown()
     shop.clock.advance(timedelta(seconds=30))
