@@ -7,17 +7,19 @@ client unless an upload asks for it. Capabilities name nothing from here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handlers.secrets import Keys, Secrets, open_secrets
 from handlers.settings import Settings
 from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
-from models.alerts.entities import Event, Recipient
+from models.alerts.entities import Channel, Event, Recipient, RoleOrder, Template
 from models.alerts.inbox import Inbox
 from models.base.clock import Clock, OffsetFileClock, SystemClock
 from models.base.errors import NotFound
@@ -34,6 +36,13 @@ from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
 from models.stations.directory import Directory
 from models.stations.doors import Doors
+
+if TYPE_CHECKING:
+    from models.gateways.wechat.callbacks import CallbackDecoder
+    from models.gateways.wechat.client import WeChatClient
+    from models.gateways.wechat.service_account import ServiceAccount
+    from models.gateways.wechat.tokens import Account, Tokens
+    from models.gateways.wechat.transport import Transport
 
 
 class Services:
@@ -97,6 +106,97 @@ class Services:
 
     # gateways -----------------------------------------------------------------------------------
 
+    @cached_property
+    def wechat(self) -> WeChatClient:
+        from models.gateways.wechat.client import WeChatClient
+
+        account = self._mini_account
+        return WeChatClient(
+            account=account,
+            tokens=self._tokens_of(account),
+            transport=self._wechat_transport,
+        )
+
+    @cached_property
+    def service_account(self) -> ServiceAccount:
+        from models.gateways.wechat.service_account import ServiceAccount
+        from models.gateways.wechat.tokens import Account
+
+        account = Account(
+            appid=self.settings.service_appid,
+            secret=lambda: self.secrets.get("service_secret"),
+        )
+        return ServiceAccount(
+            tokens=self._tokens_of(account),
+            transport=self._wechat_transport,
+            appid=account.appid,
+            mini_appid=self.settings.mini_appid,
+        )
+
+    @cached_property
+    def channels(self) -> Mapping[RoleOrder, Sequence[Channel]]:
+        """Every way to a member's phone, in the order it is tried for his role."""
+        from models.gateways.wechat.channels import ServiceMessages, SubscriptionMessages
+
+        settings = self.settings
+        service = ServiceMessages(
+            account=self.service_account,
+            template_ids={
+                Template.OFFICER_ALERT: settings.template_svc_officer_alert,
+                Template.ESCALATION: settings.template_svc_escalation,
+            },
+        )
+        subscription = SubscriptionMessages(
+            client=self.wechat,
+            template_ids={
+                Template.OFFICER_ALERT: settings.template_sub_officer_alert,
+                Template.ESCALATION: settings.template_sub_escalation,
+                Template.RIDER_PROGRESS: settings.template_sub_rider_progress,
+            },
+        )
+        return {"officer": (service, subscription), "rider": (subscription,)}
+
+    @cached_property
+    def callback_decoders(self) -> Mapping[str, CallbackDecoder]:
+        """How the pushes of each account are verified and read."""
+        from models.gateways.wechat.callbacks import CallbackDecoder, PushAccount
+
+        mini = PushAccount(
+            name="mini",
+            appid=self.settings.mini_appid,
+            token=lambda: self.secrets.get("mini_push_token"),
+            aes_key=lambda: self.secrets.get("mini_push_key"),
+        )
+        service = PushAccount(
+            name="service",
+            appid=self.settings.service_appid,
+            token=lambda: self.secrets.get("service_push_token"),
+            aes_key=lambda: self.secrets.get("service_push_key"),
+        )
+        return {
+            account.name: CallbackDecoder(account=account, clock=self.clock)
+            for account in (mini, service)
+        }
+
+    @cached_property
+    def _mini_account(self) -> Account:
+        from models.gateways.wechat.tokens import Account
+
+        return Account(
+            appid=self.settings.mini_appid, secret=lambda: self.secrets.get("mini_secret")
+        )
+
+    @cached_property
+    def _wechat_transport(self) -> Transport:
+        from models.gateways.wechat.transport import Transport
+
+        return Transport(self.settings.wechat_url)
+
+    def _tokens_of(self, account: Account) -> Tokens:
+        from models.gateways.wechat.tokens import Tokens
+
+        return Tokens(account=account, transport=self._wechat_transport, clock=self.clock)
+
     # alerts -------------------------------------------------------------------------------------
 
     @cached_property
@@ -120,10 +220,8 @@ class Services:
         return Callbacks(clock=self.clock, reactions=reactions)
 
     def _revoked(self, member_id: str) -> None:
-        try:
+        with contextlib.suppress(NotFound):  # WeChat also tells of people who never signed in
             self.members.release_phone(member_id)
-        except NotFound:
-            pass  # WeChat also tells of people who never signed in
 
     @cached_property
     def outbox_handlers(self) -> Mapping[str, Callable[[Event], None]]:

@@ -1,0 +1,104 @@
+"""The ways of ``models.alerts`` to a member's phone: template and subscription messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.alerts.entities import ChannelRefused, Recipient, Refusal, Template
+from models.gateways.wechat.client import WeChatClient
+from models.gateways.wechat.errors import (
+    ArgumentInvalid,
+    CallRefused,
+    NoQuota,
+    NotFollowing,
+    OpenidUnknown,
+    PageUnknown,
+    TemplateUnknown,
+)
+from models.gateways.wechat.service_account import ServiceAccount
+
+_REASON_BY_CLASS: Mapping[type[CallRefused], Refusal] = {
+    ArgumentInvalid: Refusal.INVALID_FIELDS,
+    NoQuota: Refusal.NO_QUOTA,
+    NotFollowing: Refusal.NOT_FOLLOWING,
+    OpenidUnknown: Refusal.GONE,
+    PageUnknown: Refusal.INVALID_FIELDS,
+    TemplateUnknown: Refusal.NO_TEMPLATE,
+}
+"""Refusals that the same message would meet again; all others are worth another try."""
+_LASTING = tuple(_REASON_BY_CLASS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceMessages:
+    """Template messages of the service account, to members who follow it."""
+
+    account: ServiceAccount
+    template_ids: Mapping[Template, str]
+    name: str = "service"
+    uses_quota: bool = False
+
+    def template_id(self, template: Template) -> str | None:
+        """The account's id of ``template``; None when it has none."""
+        return self.template_ids.get(template) or None
+
+    def send(
+        self,
+        recipient: Recipient,
+        *,
+        template: Template,
+        fields: Mapping[str, str],
+        page: str,
+        dedupe_key: str,
+    ) -> str:
+        """Send; a copy with the same ``dedupe_key`` within 10 minutes is dropped by WeChat."""
+        template_id = self.template_id(template)
+        if template_id is None:
+            raise ChannelRefused(Refusal.NO_TEMPLATE)
+        if recipient.service_openid is None:
+            raise ChannelRefused(Refusal.NOT_FOLLOWING)
+        try:
+            return self.account.send_template(
+                service_openid=recipient.service_openid,
+                template_id=template_id,
+                fields=fields,
+                page=page,
+                client_msg_id=dedupe_key,
+            )
+        except _LASTING as refused:
+            raise ChannelRefused(_REASON_BY_CLASS[type(refused)], refused.rid) from refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionMessages:
+    """Subscription messages of the mini-program; each uses up an acceptance."""
+
+    client: WeChatClient
+    template_ids: Mapping[Template, str]
+    name: str = "subscription"
+    uses_quota: bool = True
+
+    def template_id(self, template: Template) -> str | None:
+        """The mini-program's id of ``template``; None when it has none."""
+        return self.template_ids.get(template) or None
+
+    def send(
+        self,
+        recipient: Recipient,
+        *,
+        template: Template,
+        fields: Mapping[str, str],
+        page: str,
+        dedupe_key: str,
+    ) -> str:
+        """Send; WeChat has no way to drop a copy here, so ``dedupe_key`` does nothing."""
+        template_id = self.template_id(template)
+        if template_id is None:
+            raise ChannelRefused(Refusal.NO_TEMPLATE)
+        try:
+            return self.client.send_subscribe(
+                openid=recipient.openid, template_id=template_id, fields=fields, page=page
+            )
+        except _LASTING as refused:
+            raise ChannelRefused(_REASON_BY_CLASS[type(refused)], refused.rid) from refused
