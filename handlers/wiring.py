@@ -26,12 +26,21 @@ from models.base.errors import NotFound
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
 from models.people import members
-from models.people.followers import service_openid_of
+from models.people.followers import Followers, service_openid_of
+from models.people.members import Members
 from models.people.pseudonyms import Pseudonyms
 from models.people.roster import Roster
+from models.people.sessions import Sessions
 from models.people.verification import Verifications
 from models.places.service import Places
 from models.points.ledger import Ledger
+from models.points.reading import Statements
+from models.rewards.catalogue import Catalogue
+from models.rewards.codes import Codes as RewardCodes
+from models.rewards.expiry import Expiry
+from models.rewards.fulfilment import Fulfilment
+from models.rewards.notices import Notices as RewardNotices
+from models.rewards.redemptions import Redemptions
 from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
 from models.stations.directory import Directory
@@ -95,6 +104,18 @@ class Services:
             phone_key=self.keys.derive("phone"),
             session_key=self.keys.derive("session"),
         )
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(pseudonyms=self.pseudonyms, clock=self.clock, login=self.wechat)
+
+    @cached_property
+    def members(self) -> Members:
+        return Members(pseudonyms=self.pseudonyms, clock=self.clock, phones=self.wechat)
+
+    @cached_property
+    def followers(self) -> Followers:
+        return Followers(pseudonyms=self.pseudonyms, users=self.service_account)
 
     @cached_property
     def roster(self) -> Roster:
@@ -236,6 +257,36 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         return Ledger()
+
+    @cached_property
+    def statements(self) -> Statements:
+        return Statements(self.cursors)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return Catalogue(clock=self.clock, cursors=self.cursors)
+
+    @cached_property
+    def reward_codes(self) -> RewardCodes:
+        return RewardCodes(self.keys.derive("redemption"))
+
+    @cached_property
+    def redemptions(self) -> Redemptions:
+        return Redemptions(
+            clock=self.clock, ledger=self.ledger, codes=self.reward_codes, cursors=self.cursors
+        )
+
+    @cached_property
+    def fulfilment(self) -> Fulfilment:
+        return Fulfilment(clock=self.clock, ledger=self.ledger, codes=self.reward_codes)
+
+    @cached_property
+    def expiry(self) -> Expiry:
+        return Expiry(ledger=self.ledger)
+
+    @cached_property
+    def reward_notices(self) -> RewardNotices:
+        return RewardNotices(self.messenger)
 
     # cases --------------------------------------------------------------------------------------
 
