@@ -57,8 +57,9 @@ def import_roster(
 
     Safe to repeat, also after a crash half-way; the same file changes nothing. ``actor`` names
     who imports (a role or a job, never a person). ``owns`` tells whether a scope is the county's:
-    no county gives out roles over another's grids or stations. It reads the whole roster: an admin's command,
-    not a request's. Columns: see ``rules.read_line``.
+    no county gives out roles over another's grids or stations. Reads the whole roster: an admin's
+    command, not a request's. Columns: see ``rules.read_line``. What was written before a lost
+    reply is not counted again.
     """
     lines, refused = _judge(rows, county, owns)
     if refused:

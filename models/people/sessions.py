@@ -138,7 +138,7 @@ class Sessions:
             now=now,
             expires_at=now + SESSION_LASTS,
         )
-        tx.guard("sign_in", self._sign_in_row(member_id, code, client_request_id, now))
+        tx.guard("sign_in", self._sign_in_row(member_id, code, now))
         try:
             tx.commit()
         except Refused as refused:
@@ -174,29 +174,22 @@ class Sessions:
         phone_key = account.member.phone_key
         return account.member, load_phone(phone_key).entries() if phone_key else []
 
-    def _sign_in_row(
-        self, member_id: str, code: str, client_request_id: str, now: datetime
-    ) -> SignInRow:
+    def _sign_in_row(self, member_id: str, code: str, now: datetime) -> SignInRow:
         return SignInRow(
             self._names.login_id(code),
             SIGN_IN,
             schema=SCHEMA,
             owner=member_id,
-            request_key=self._names.request_key(code, client_request_id),
             signed_in_at=now,
             ttl=epoch_s(now + KEPT_AFTER_END),
         )
 
     def _first_answer(self, code: str, client_request_id: str, *, cause: Exception) -> SignedIn:
         """Answer a repeated sign-in as the first time, if it is one and its session still open."""
-        request_key = self._names.request_key(code, client_request_id)
         row = self._sign_in_made(code)
         now = self._clock.now()
-        if (
-            row is not None
-            and row.request_key == request_key
-            and now - row.signed_in_at <= SAME_SIGN_IN_WITHIN
-        ):
+        if row is not None and now - row.signed_in_at <= SAME_SIGN_IN_WITHIN:
+            # Another request's token is another one, and has no session.
             token = self._names.token(code, client_request_id, row.owner)
             session = get(SessionRow, row.owner, session_id_of(token))
             if session is not None and session.revoked_at is None:

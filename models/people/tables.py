@@ -76,7 +76,6 @@ class SignInRow(Table):
     session_id = UnicodeAttribute(range_key=True)
     schema = Whole()
     owner = UnicodeAttribute()
-    request_key = UnicodeAttribute()
     signed_in_at = Instant()
     ttl = Whole()
 

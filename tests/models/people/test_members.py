@@ -153,6 +153,16 @@ def test_binding_the_phone_gives_the_present_session_the_roles_and_ends_the_othe
     assert error.value.code == "session.revoked"
 
 
+def test_binding_a_phone_leaves_a_members_county_as_it_is(people: People) -> None:
+    openid, phone, signed_in = an_officer(people)
+    MemberRow(signed_in.actor.member_id).update(actions=[MemberRow.county.set("411502")])
+
+    profile = bind(people, signed_in.actor, people.wechat.phone_code(phone, openid))
+
+    assert profile.member.county == "411502"
+    assert profile.roles[0].county != "411502"
+
+
 def test_binding_a_phone_that_is_on_no_roster_gives_no_role(people: People) -> None:
     openid = new_id("openid")
     signed_in = people.sign_in(openid)
