@@ -22,7 +22,7 @@ class Inside:
     """The whole app over a stack's engine and simulator; every request goes through the gateway."""
 
     def __init__(self, stack: Stack) -> None:
-        os.environ.update(stack.environment())
+        os.environ.update({**stack.environment(), "LOG_LEVEL": "WARNING"})
         self.services = wiring.Services(Settings.read(stack.environment()))
         wiring.use_services(self.services)
         from app import app  # the Chalice app, under its one import name
