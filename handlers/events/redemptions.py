@@ -10,4 +10,5 @@ BATCH = 200
 def on_schedule() -> dict[str, int]:
     """Expire what is due now. Safe to run late, twice, or beside itself."""
     wired = services()
-    return {"expired": wired.redemptions.expire_due(wired.clock.now(), BATCH)}
+    swept = wired.expiry.expire_due(wired.clock.now(), BATCH)
+    return {"expired": swept.expired, "failed": swept.failed}

@@ -1,0 +1,56 @@
+"""A member's own points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from handlers.http.endpoint import Call, Nothing, Reply, endpoint
+from handlers.http.schemas.points import Balances, Entries, Statement
+from models.points.entities import Line
+from models.points.reading import balances
+
+blueprint = Blueprint(__name__)
+
+
+@endpoint(blueprint, "GET", "/v1/points", answer=Balances)
+def get_points(call: Call[Nothing, Nothing]) -> Reply:
+    """Show the balances, and when points mature and expire."""
+    found = balances(call.actor.member_id, call.services.clock.now())
+    return {
+        "available": found.available,
+        "pending": found.pending,
+        "held": found.held,
+        "debt": found.debt,
+        "buckets": [{"last_day": b.last_day, "points": b.points} for b in found.buckets],
+        "maturing": [{"day": m.day, "points": m.points} for m in found.maturing],
+    }
+
+
+@endpoint(blueprint, "GET", "/v1/points/entries", query=Entries, answer=Statement)
+def list_entries(call: Call[Nothing, Entries]) -> Reply:
+    """List what changed the points and why, newest first."""
+    page = call.services.statements.page(
+        call.actor.member_id,
+        limit=call.query.limit,
+        cursor=call.query.cursor,
+        language=call.language,
+    )
+    return {"items": [_line(line) for line in page.items], "next_cursor": page.next_cursor}
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "seq": line.seq,
+        "at": line.posted_at,
+        "kind": line.kind.value,
+        "reason": line.reason,
+        "available": line.available,
+        "pending": line.pending,
+        "held": line.held,
+        "debt": line.debt,
+        "expired": line.expired,
+        "source": {name: str(value) for name, value in line.source.items()},
+        "hash": line.hash,
+    }
