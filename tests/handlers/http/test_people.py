@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,11 +16,14 @@ from chalice.test import Client
 
 from handlers import wiring
 from handlers.http import members, sessions, verifications
+from handlers.http.schemas.people import Consents
+from handlers.http.texts.catalogue import texts
 from handlers.settings import Settings
 from infra.local import engine as engines
 from models.base.clock import FixedClock
 from models.base.ids import new_id
 from models.base.tables import Database
+from models.people.entities import Occupation, Purpose, RoleName, Standing
 from models.people.verification import Verifications
 from tests.support.people import PSEUDONYMS, People, a_county, a_line, a_phone, import_lines
 
@@ -241,3 +246,20 @@ def test_a_huge_body_is_refused(house: House) -> None:
     status, refusal = house.ask("POST", "/v1/sessions", None, b" " * 70_000)
 
     assert (status, refusal["code"]) == (413, "request.too_large")
+
+
+def test_every_purpose_of_consent_can_be_given() -> None:
+    assert set(Consents.model_fields) == set(Purpose)
+
+
+def test_every_role_level_occupation_and_refusal_has_its_text() -> None:
+    named = {f"role.{role}" for role in RoleName} | {f"member.level.{one}" for one in Standing}
+    named |= {f"occupation.{one}" for one in Occupation}
+    source = "".join(path.read_text("utf-8") for path in Path("models/people").glob("*.py"))
+    raised = set(
+        re.findall(r'"((?:session|member|phone|verification|roster)\.[a-z_]+)"\)?[,\]) ]', source)
+    )
+    events = {"session.opened", "session.not_prolonged", "phone.bound", "roster.imported"}
+
+    assert len(raised) > 20
+    assert (named | raised) - events - {"roster.refresh_failed"} - set(texts()) == set()

@@ -319,3 +319,23 @@ def test_wechat_away_leaves_the_binding_open(people: People) -> None:
     people.wechat.is_away = False
 
     assert len(bind(people, signed_in.actor, code, request_id).roles) == 1
+
+
+def test_logs_hold_nothing_by_which_a_person_is_known(
+    people: People, caplog: pytest.LogCaptureFixture
+) -> None:
+    openid, phone, county = "openid-not-to-be-logged", a_phone(), a_county()
+    with caplog.at_level("INFO"):
+        import_lines([a_line(phone, county=county)], county=county)
+        signed_in = people.sign_in(openid)
+        code = people.wechat.phone_code(phone, openid)
+        bind(people, signed_in.actor, code)
+
+    logged = str([vars(record) for record in caplog.records])
+    assert {record.message for record in caplog.records} == {
+        "roster.imported",
+        "session.opened",
+        "phone.bound",
+    }
+    for secret in (openid, phone, phone[-11:], code, signed_in.token.split(".")[1]):
+        assert secret not in logged
