@@ -25,6 +25,18 @@ from models.base.clock import Clock, OffsetFileClock, SystemClock
 from models.base.errors import NotFound
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
+from models.calendar.china import working_time
+from models.cases.closing import Closing
+from models.cases.escalation import Escalation
+from models.cases.evidence import Evidence
+from models.cases.handling import Handling
+from models.cases.intake import Intake
+from models.cases.listing import Listing
+from models.cases.nearby import Neighbourhood
+from models.cases.notices import Notices as CaseNotices
+from models.cases.photos import PhotoAddresses
+from models.cases.reading import Reading
+from models.cases.uploads import Uploads
 from models.people import members
 from models.people.followers import Followers, service_openid_of
 from models.people.members import Members
@@ -47,6 +59,7 @@ from models.stations.directory import Directory
 from models.stations.doors import Doors
 
 if TYPE_CHECKING:
+    from models.gateways.photos import S3PhotoStore
     from models.gateways.wechat.callbacks import CallbackDecoder
     from models.gateways.wechat.client import WeChatClient
     from models.gateways.wechat.service_account import ServiceAccount
@@ -290,6 +303,89 @@ class Services:
 
     # cases --------------------------------------------------------------------------------------
 
+    @cached_property
+    def photo_store(self) -> S3PhotoStore:
+        from models.gateways.photos import S3PhotoStore
+
+        settings = self.settings
+        return S3PhotoStore(
+            bucket=settings.photo_bucket,
+            region=settings.region,
+            public_base_url=settings.photo_base_url,
+            endpoint_url=settings.s3_url or None,
+            path_style=bool(settings.s3_url),
+        )
+
+    @cached_property
+    def photo_addresses(self) -> PhotoAddresses:
+        return PhotoAddresses(base_url=self.settings.photo_base_url.rstrip("/"))
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return Uploads(clock=self.clock, signing_clock=SystemClock(), store=self.photo_store)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        return Evidence(
+            clock=self.clock,
+            store=self.photo_store,
+            addresses=self.photo_addresses,
+            checker=self.wechat,
+            openid_of=_openid_of,
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        return Intake(
+            clock=self.clock, places=self.places, roster=self.roster, working=working_time()
+        )
+
+    @cached_property
+    def neighbourhood(self) -> Neighbourhood:
+        return Neighbourhood(clock=self.clock, places=self.places, addresses=self.photo_addresses)
+
+    @cached_property
+    def handling(self) -> Handling:
+        return Handling(
+            clock=self.clock, roster=self.roster, ledger=self.ledger, working=working_time()
+        )
+
+    @cached_property
+    def closing(self) -> Closing:
+        return Closing(clock=self.clock, ledger=self.ledger, working=working_time())
+
+    @cached_property
+    def escalation(self) -> Escalation:
+        return Escalation(ledger=self.ledger, working=working_time())
+
+    @cached_property
+    def listing(self) -> Listing:
+        return Listing(
+            clock=self.clock, places=self.places, working=working_time(), cursors=self.cursors
+        )
+
+    @cached_property
+    def reading(self) -> Reading:
+        return Reading(
+            clock=self.clock,
+            working=working_time(),
+            handling=self.handling,
+            addresses=self.photo_addresses,
+            pseudonym_key=self.keys.derive("reporter"),
+        )
+
+    @cached_property
+    def case_notices(self) -> CaseNotices:
+        return CaseNotices(
+            clock=self.clock,
+            roster=self.roster,
+            ledger=self.ledger,
+            messenger=self.messenger,
+            evidence=self.evidence,
+            text_checker=self.wechat,
+            openid_of=_openid_of,
+        )
+
     # stations -----------------------------------------------------------------------------------
 
     @cached_property
@@ -308,6 +404,11 @@ class Services:
     @cached_property
     def doors(self) -> Doors:
         return Doors(clock=self.clock, directory=self.stations)
+
+
+def _openid_of(member_id: str) -> str | None:
+    found = members.get(member_id)
+    return found.openid if found else None
 
 
 def _recipient(member_id: str) -> Recipient | None:

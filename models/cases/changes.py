@@ -84,7 +84,7 @@ def parties_in(actor: Actor, row: CaseRow) -> tuple[Party, ...]:
 
 def case_in_scope(actor: Actor, case_id: str) -> CaseRow:
     """Read a case for an official; one outside his scopes is as unknown as one that is not."""
-    row = get(CaseRow, case_id)
+    row = get(CaseRow, case_id) if rules.is_id(case_id) else None
     if row is None or not parties_in(actor, row):
         raise NotFound("case.not_found")
     return row
@@ -92,7 +92,7 @@ def case_in_scope(actor: Actor, case_id: str) -> CaseRow:
 
 def own_report(actor: Actor, report_id: str) -> ReportRow:
     """Read a report of the actor's own; another's is structurally out of reach."""
-    row = get(ReportRow, actor.member_id, report_id)
+    row = get(ReportRow, actor.member_id, report_id) if rules.is_id(report_id) else None
     if row is None:
         raise NotFound("report.not_found")
     return row

@@ -44,7 +44,7 @@ _UNFINISHED = (UploadState.WAITING.value, UploadState.PROCESSING.value)
 class MediaChecker(Protocol):
     """Has WeChat look at a picture; the verdict comes later, under the trace id."""
 
-    def check_media(self, *, url: str, openid: str) -> str: ...
+    def check_media(self, url: str, openid: str, /) -> str: ...
 
 
 class OpenidOf(Protocol):
@@ -103,6 +103,12 @@ class Evidence:
         if upload is None or upload.verdict != Verdict.WAITING:
             return
         self._ask(upload, tries=1)
+
+    def give_up(self, upload_id: str) -> None:
+        """Stop asking: the photo stays behind its badge, unless a verdict comes after all."""
+        upload = get(UploadRow, upload_id)
+        if upload is not None and upload.verdict == Verdict.WAITING:
+            self._settle(upload, Verdict.NONE)
 
     def verdict(self, trace_id: str, suggest: str) -> None:
         """Take WeChat's verdict in: ``pass`` publishes, ``risky`` removes, else it stays hidden.
@@ -200,7 +206,7 @@ class Evidence:
             self._settle(upload, Verdict.NONE)
             return
         url = self._addresses.full(upload.public_name, is_published=False)
-        trace_id = self._checker.check_media(url=url, openid=openid)
+        trace_id = self._checker.check_media(url, openid)
         now = self._clock.now()
         check = MediaCheckRow(
             trace_id,

@@ -229,8 +229,8 @@ class Filing:
                 "place": case.place,
                 "claim_due_at": utc_text(case.claim_due_at),
                 "due_at": utc_text(case.due_at),
+                "routing": routing,
             },
-            "routing": routing,
             "call_first": list(self.category.call_first),
         }
 

@@ -24,6 +24,10 @@ from models.points.ledger import Ledger
 log = logging.getLogger(__name__)
 
 NOTE_MAX_CHARACTERS = 500
+OFFERED = frozenset(
+    row.action.value for row in workflow.TRANSITIONS if row.party in workflow.OFFICIALS
+)
+"""The actions that officials can ask for."""
 _ROLE_BY_PARTY = {
     Party.OFFICER: RoleName.OFFICER,
     Party.LEAD: RoleName.GRID_LEAD,
@@ -130,7 +134,7 @@ class Handling:
         try:
             return workflow.judge(Status(case.status), parties, command.action, facts)
         except Conflict as refusal:
-            if command.version != case.version:
+            if command.version not in (None, case.version):
                 raise Conflict("case.version_conflict", case=dict(answer_of(case))) from refusal
             raise
 
@@ -233,6 +237,8 @@ def _claimed_already(actor: Actor, case: CaseRow) -> Mapping[str, Any]:
 
 def _check_needs(command: Command, transition: Transition) -> None:
     errors = []
+    if command.version is None:
+        errors.append(FieldError(field="version", code="field.missing"))
     reasons: Sequence[str] = REASONS_BY_ACTION.get(command.action.value, ())
     if command.reason is not None and command.reason not in reasons:
         errors.append(FieldError(field="reason", code="field.not_allowed"))

@@ -208,15 +208,18 @@ def _key_after(last: ReportRow | None) -> dict[str, str] | None:
 def _report_item(report: ReportRow, case: CaseRow) -> Mapping[str, Any]:
     return {
         "id": report.report_id,
-        "case_id": case.case_id,
-        "number": case.number,
         "category": report.category,
-        "level": case.severity,
-        "status": case.status,
         "joined": report.ordinal > 1,
         "submitted_at": utc_text(report.submitted_at),
-        "place": case.place,
-        "due_at": utc_text(case.due_at),
-        "closed_at": utc_text(case.closed_at) if case.closed_at else None,
-        "closed_as": case.closed_as,
+        "case": {
+            "id": case.case_id,
+            "number": case.number,
+            "category": case.category,
+            "level": case.severity,
+            "status": case.status,
+            "place": case.place,
+            "due_at": utc_text(case.due_at),
+            "closed_at": utc_text(case.closed_at) if case.closed_at else None,
+            "closed_as": case.closed_as,
+        },
     }

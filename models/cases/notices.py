@@ -27,13 +27,17 @@ from models.points.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
+CHECK_ATTEMPTS = 8
+"""How often WeChat is asked about one text or photo: it also refuses, for good, to judge for a
+member who has not been in the mini-program for two hours."""
+
 _Fields = Mapping[str, str]
 
 
 class TextChecker(Protocol):
     """Has WeChat judge a text: ``pass``, ``review`` or ``risky``. Raises when it is away."""
 
-    def check_text(self, *, text: str, openid: str) -> str: ...
+    def check_text(self, openid: str, text: str, /) -> str: ...
 
 
 class Notices:
@@ -156,8 +160,14 @@ class Notices:
         openid = self._openid_of(report.member_id)
         if openid is None:
             return
-        suggest = self._text_checker.check_text(text=report.text, openid=openid)
-        verdict = Verdict(suggest) if suggest in ("pass", "risky") else Verdict.REVIEW
+        try:
+            suggest = self._text_checker.check_text(openid, report.text)
+        except Unavailable:
+            if event.attempts < CHECK_ATTEMPTS:
+                raise
+            suggest = Verdict.NONE.value
+        known = suggest in (Verdict.PASS, Verdict.RISKY, Verdict.NONE)
+        verdict = Verdict(suggest) if known else Verdict.REVIEW
         update_if(
             report,
             [ReportRow.text_verdict.set(verdict.value)],
@@ -165,7 +175,14 @@ class Notices:
         )
 
     def check_media(self, event: Event) -> None:
-        self._evidence.ask(event.payload["upload_id"])
+        """Away, WeChat is asked again; in the end the photo stays behind its badge."""
+        upload_id = event.payload["upload_id"]
+        try:
+            self._evidence.ask(upload_id)
+        except Unavailable:
+            if event.attempts < CHECK_ATTEMPTS:
+                raise
+            self._evidence.give_up(upload_id)
 
     def _ask_about_text(self, event: Event) -> None:
         report = _report(event)

@@ -82,21 +82,20 @@ class Reading:
         uploads = _uploads([*own, *(case.after or ())])
         first = next((e for e in events if e.event_id == changes.version_id(1)), None)
         return {
-            **self._shown(case),
             "id": report.report_id,
-            "case_id": case.case_id,
             "joined": report.ordinal > 1,
             "category": report.category,
             "submitted_at": utc_text(report.submitted_at),
             "text": report.text,
             "text_verdict": report.text_verdict,
-            "routing": first.answer.get("routing") if first and first.answer else None,
+            "case": self._shown(case),
+            "routing": first.answer["case"]["routing"] if first else None,
             "photos": self._photos(uploads, own, owner=actor.member_id),
             "after_photos": self._photos(uploads, case.after or ()),
             "history": [
                 _told(event) for event in _in_order(events) if event.action not in _PRIVATE_ACTIONS
             ],
-            "points": self._points(report, case),
+            "points": self._points(report),
             "allowed_actions": self._own_actions(report, case),
         }
 
@@ -168,7 +167,7 @@ class Reading:
     def _reporter(self, report: ReportRow) -> Mapping[str, Any]:
         is_shown = report.text_verdict == Verdict.PASS
         return {
-            "name": changes.pseudonym(self._key, report.case_id, report.member_id),
+            "pseudonym": changes.pseudonym(self._key, report.case_id, report.member_id),
             "joined": report.ordinal > 1,
             "submitted_at": utc_text(report.submitted_at),
             "text": report.text if is_shown else None,
@@ -204,7 +203,7 @@ class Reading:
             "thumbnail_url": where.thumbnail(name, is_published=is_published) if may_see else None,
         }
 
-    def _points(self, report: ReportRow, case: CaseRow) -> Mapping[str, Any] | None:
+    def _points(self, report: ReportRow) -> Mapping[str, Any] | None:
         """What the report has brought: pending until the case closes or seven days have passed."""
         keys: list[tuple[type[Table], tuple[Any, ...]]] = [
             (TransferRow, (awards.award_id(report.report_id),)),
@@ -248,7 +247,7 @@ def _in_order(events: Iterable[CaseEventRow]) -> list[CaseEventRow]:
 def _told(event: CaseEventRow) -> Mapping[str, Any]:
     return {
         "at": utc_text(event.at),
-        "action": event.action,
+        "action": f"step:{event.action}" if event.event_id.startswith("s") else event.action,
         "status": event.status,
         "party": event.party,
         "by": event.display,

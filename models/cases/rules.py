@@ -61,8 +61,14 @@ WORKED_ON = frozenset({Status.ASSIGNED, Status.CLAIMED})
 
 _PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
+_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
 _MASK = "***"
 _DROPPED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be one of our ids at all; what cannot is never asked of a table."""
+    return _ID.fullmatch(text) is not None
 
 
 def clean_text(text: str | None) -> str | None:

@@ -61,7 +61,7 @@ class Uploads:
 
     def state(self, actor: Actor, upload_id: str) -> Mapping[str, Any]:
         """Tell the owner what became of a photo. Raises ``NotFound("upload.not_found")``."""
-        row = get(UploadRow, upload_id)
+        row = get(UploadRow, upload_id) if rules.is_id(upload_id) else None
         if row is None or row.member_id != actor.member_id:
             raise NotFound("upload.not_found")
         return {"upload_id": row.upload_id, "state": row.state, "reason": row.reason}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from models.base.errors import Conflict
 from models.cases.entities import Action, Facts, Party, Status
 
+OFFICIALS = (Party.OFFICER, Party.LEAD, Party.SUPERVISOR)
 MAX_REOPENED = 2
 """How often the reporter can send a case back before the lead decides."""
 
@@ -151,7 +152,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *(
         _row(status, party, Action.NOTE, status, needs=("text",))
         for status in Status
-        for party in (Party.OFFICER, Party.LEAD, Party.SUPERVISOR)
+        for party in OFFICIALS
     ),
 )
 

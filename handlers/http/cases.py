@@ -1,0 +1,74 @@
+"""Cases, for the officials who handle them."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint
+
+from handlers.http import naming
+from handlers.http.endpoint import Call, Nothing, Reply, endpoint
+from handlers.http.schemas.cases import Case, Cases, Handled, NewAction, QueueQuery
+from models.base.errors import NotFound
+from models.cases.entities import Action
+from models.cases.handling import OFFERED, Command
+from models.cases.listing import Queue
+from models.people.entities import RoleName
+
+OFFICIALS = (RoleName.OFFICER, RoleName.GRID_LEAD, RoleName.COMMUNITY, RoleName.DISTRICT)
+
+blueprint = Blueprint(__name__)
+
+
+@endpoint(blueprint, "GET", "/v1/cases", query=QueueQuery, answer=Cases, roles=OFFICIALS)
+def list_cases(call: Call[Nothing, QueueQuery]) -> Reply:
+    """List the cases in one's scopes, soonest due first."""
+    query = call.query
+    wanted = Queue(
+        status=query.status,
+        grid=query.grid,
+        severity=query.level,
+        due_before=query.due_before,
+        cursor=query.cursor,
+        limit=query.limit,
+    )
+    page = call.services.listing.queue(call.actor, wanted)
+    items = [naming.named(item, call.language) for item in page.items]
+    return {"items": items, "next_cursor": page.next_cursor}
+
+
+@endpoint(blueprint, "GET", "/v1/cases/{case_id}", answer=Case, roles=OFFICIALS)
+def show_case(call: Call[Nothing, Nothing]) -> Reply:
+    """Show a case with its history and what may be done now."""
+    shown = call.services.reading.case(call.actor, call.params["case_id"])
+    language = call.language
+    return {
+        **naming.named(shown, language),
+        "history": [naming.event(item, language) for item in shown["history"]],
+        "allowed_actions": [naming.offer(item, language) for item in shown["allowed_actions"]],
+    }
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/cases/{case_id}/{action}",
+    body=NewAction,
+    answer=Handled,
+    roles=OFFICIALS,
+    errors=(409,),
+)
+def act_on_case(call: Call[NewAction, Nothing]) -> Reply:
+    """Do to a case what its ``allowed_actions`` offer."""
+    if call.params["action"] not in OFFERED:
+        raise NotFound("case.action_not_found")
+    body = call.body
+    command = Command(
+        client_request_id=body.request_id,
+        action=Action(call.params["action"]),
+        version=body.version,
+        reason=body.reason,
+        text=body.text,
+        officer=body.officer,
+        photos=tuple(body.photos),
+    )
+    answer = call.services.handling.act(call.actor, call.params["case_id"], command)
+    return {"case": naming.named(answer, call.language)}

@@ -1,0 +1,419 @@
+"""Reports, cases, uploads and categories, as the contract shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from handlers.http.schemas.base import (
+    AccuracyM,
+    Answer,
+    ClientInstant,
+    Command,
+    Instant,
+    Lat,
+    Lon,
+    Paged,
+    Query,
+)
+from models.cases import rules
+from models.cases.entities import Purpose, Severity, Status, UploadState, Verdict
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+Level = Severity
+
+
+class WantedUpload(Query):
+    """One photo that is about to be sent."""
+
+    purpose: Purpose
+    content_type: Annotated[str, Field(max_length=100)]
+    size_bytes: Annotated[int, Field(ge=1, le=rules.PHOTO_MAX_BYTES)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class NewUploads(Command):
+    """One to nine photos."""
+
+    items: Annotated[
+        list[WantedUpload], Field(min_length=rules.PHOTOS_MIN, max_length=rules.PHOTOS_MAX)
+    ]
+
+
+class UploadForm(Answer):
+    """A multipart POST, as ``wx.uploadFile`` sends it; the file goes last, as ``file_field``."""
+
+    upload_id: str
+    url: str
+    fields: dict[str, str]
+    file_field: str
+    success_status: int
+    expires_at: Instant
+
+
+class UploadForms(Answer):
+    """A form for each photo, in the order asked."""
+
+    items: list[UploadForm]
+
+
+class Upload(Answer):
+    """What became of a photo."""
+
+    upload_id: str
+    state: UploadState
+    state_text: str
+    reason: str | None
+    reason_text: str | None
+
+
+class NewReport(Command):
+    """A rider's report; positions are GCJ-02."""
+
+    category: Code
+    lon: Lon
+    lat: Lat
+    accuracy_m: AccuracyM
+    captured_at: ClientInstant
+    photos: Annotated[list[Id], Field(min_length=rules.PHOTOS_MIN, max_length=rules.PHOTOS_MAX)]
+    speed_mps: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    text: Annotated[str, Field(max_length=rules.TEXT_MAX_CHARACTERS)] | None = None
+    same_as: Id | None = None
+
+
+class Routing(Answer):
+    """Why a report went to its grid; ``boundary_m`` is the distance to the grid's edge."""
+
+    rule: str
+    boundary_m: int
+    reason: str
+    officer: str | None
+
+
+class ReceiptReport(Answer):
+    """The report as filed."""
+
+    id: str
+    case_id: str
+    joined: bool
+    submitted_at: Instant
+
+
+class ReceiptCase(Answer):
+    """The case as it was filed; it does not change when the case moves on."""
+
+    id: str
+    number: str
+    category: str
+    category_name: str
+    level: Level
+    grid_name: str
+    place: str
+    claim_due_at: Instant
+    due_at: Instant
+    routing: Routing | None
+
+
+class Receipt(Answer):
+    """What a report became. ``call_first`` lists numbers to ring at once."""
+
+    report: ReceiptReport
+    case: ReceiptCase
+    call_first: list[str]
+
+
+class Nearby(Query):
+    """Where, and what kind of problem."""
+
+    lon: Lon
+    lat: Lat
+    category: Code
+
+
+class NearbyCase(Answer):
+    """A case that may be the same."""
+
+    case_id: str
+    category: str
+    category_name: str
+    status: Status
+    status_text: str
+    distance_m: int
+    score: float
+    age_s: int
+    created_at: Instant
+    thumbnail_url: str | None
+
+
+class NearbyCases(Answer):
+    """Likeliest first."""
+
+    items: list[NearbyCase]
+
+
+class ListedReportCase(Answer):
+    """Where the case of a report stands."""
+
+    id: str
+    number: str
+    category: str
+    category_name: str
+    level: Level
+    status: Status
+    status_text: str
+    place: str
+    due_at: Instant
+    closed_at: Instant | None
+    closed_as: str | None
+    closed_as_text: str | None
+
+
+class ListedReport(Answer):
+    """One's own report in a list."""
+
+    id: str
+    category: str
+    category_name: str
+    joined: bool
+    submitted_at: Instant
+    case: ListedReportCase
+
+
+class Reports(Answer):
+    """Newest first."""
+
+    items: list[ListedReport]
+    next_cursor: str | None
+
+
+class CaseState(Answer):
+    """A case, as everybody concerned may see it. ``remaining_seconds`` count on its own clock."""
+
+    id: str
+    number: str
+    category: str
+    category_name: str
+    level: Level
+    status: Status
+    status_text: str
+    version: int
+    grid_name: str
+    place: str
+    created_at: Instant
+    due_at: Instant
+    remaining_seconds: int | None
+    claimed_by: str | None
+    claimed_at: Instant | None
+    resolved_at: Instant | None
+    resolution: str | None
+    closed_at: Instant | None
+    closed_as: str | None
+    closed_as_text: str | None
+    reason: str | None
+    reason_text: str | None
+    reopened: int
+    call_first: list[str]
+
+
+class Photo(Answer):
+    """A photo; ``checked`` tells that WeChat let it pass. No address: not (yet) to be shown."""
+
+    state: UploadState
+    reason: str | None
+    checked: bool
+    url: str | None
+    thumbnail_url: str | None
+
+
+class Event(Answer):
+    """One thing that happened; steps of the schedule are ``step:…``."""
+
+    at: Instant
+    action: str
+    action_text: str
+    status: Status
+    status_text: str
+    party: str
+    by: str | None
+    reason: str | None
+    reason_text: str | None
+    text: str | None
+
+
+class ReportPoints(Answer):
+    """What a report has brought."""
+
+    points: int
+    state: Literal["pending", "available"]
+    matures_at: Instant
+
+
+class Report(Answer):
+    """One's own report with all that became of it."""
+
+    id: str
+    joined: bool
+    category: str
+    category_name: str
+    submitted_at: Instant
+    text: str | None
+    text_verdict: Verdict | None
+    case: CaseState
+    routing: Routing | None
+    photos: list[Photo]
+    after_photos: list[Photo]
+    history: list[Event]
+    points: ReportPoints | None
+    allowed_actions: list[str]
+
+
+class NewWithdrawal(Command):
+    """Take a report back."""
+
+
+class NewVerdict(Command):
+    """Whether it is fixed."""
+
+    satisfied: bool
+    comment: Annotated[str, Field(max_length=rules.TEXT_MAX_CHARACTERS)] | None = None
+
+
+class CaseAnswer(Answer):
+    """The case after a command."""
+
+    id: str
+    number: str
+    status: Status
+    status_text: str
+    version: int
+    claimed_by: str | None
+    due_at: Instant
+
+
+class Handled(Answer):
+    """What a command answers, also when it is repeated later."""
+
+    case: CaseAnswer
+
+
+class QueueQuery(Paged):
+    """Which cases to list; without ``status`` those waiting or being worked on."""
+
+    status: Status | None = None
+    grid: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    level: Level | None = None
+    due_before: ClientInstant | None = None
+
+
+class ListedCase(Answer):
+    """A case in an official's list."""
+
+    id: str
+    number: str
+    category: str
+    category_name: str
+    level: Level
+    status: Status
+    status_text: str
+    version: int
+    grid_name: str
+    place: str
+    created_at: Instant
+    claim_due_at: Instant
+    due_at: Instant
+    remaining_seconds: int
+    claimed_by: str | None
+    photo_count: int
+    reporter_count: int
+
+
+class Cases(Answer):
+    """Soonest due first."""
+
+    items: list[ListedCase]
+    next_cursor: str | None
+
+
+class Reporter(Answer):
+    """A reporter under a name that holds for this case only."""
+
+    pseudonym: str
+    joined: bool
+    submitted_at: Instant
+    text: str | None
+    text_hidden: bool
+
+
+class Reason(Answer):
+    """A reason that may be given."""
+
+    code: str
+    text: str
+
+
+class Officer(Answer):
+    """To whom a case may be assigned."""
+
+    officer: str
+    display: str
+
+
+class Offer(Answer):
+    """An action that is possible now, and what it needs."""
+
+    action: str
+    action_text: str
+    needs: list[str]
+    reasons: list[Reason]
+    officers: tuple[Officer, ...] = ()
+
+
+class Case(CaseState):
+    """A case for the official who handles it."""
+
+    claim_due_at: Instant
+    reporter_count: int
+    lon: float
+    lat: float
+    accuracy_m: int
+    routing: dict[str, Any]
+    reporters: list[Reporter]
+    photos: list[Photo]
+    after_photos: list[Photo]
+    history: list[Event]
+    allowed_actions: list[Offer]
+
+
+class NewAction(Command):
+    """A command on a case: ``version`` as seen (not for notes), and what the action needs."""
+
+    version: Annotated[int, Field(ge=1, le=99999)] | None = None
+    reason: Code | None = None
+    text: Annotated[str, Field(max_length=500)] | None = None
+    officer: Id | None = None
+    photos: Annotated[tuple[Id, ...], Field(max_length=rules.PHOTOS_MAX)] = ()
+
+
+class Category(Answer):
+    """A kind of problem; both limits are seconds on ``clock``."""
+
+    code: str
+    name: str
+    level: Level
+    family: str
+    clock: Literal["continuous", "working"]
+    claim_within: int
+    resolve_within: int
+    condition: str
+    closing_condition: str
+    evidence: Literal["after_photo"]
+    call_first: list[str]
+
+
+class Categories(Answer):
+    """The starter categories, danger first."""
+
+    version: str
+    items: list[Category]
