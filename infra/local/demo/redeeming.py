@@ -12,7 +12,10 @@ def redeem(stage: Stage, cast: Cast) -> None:
     """Hold, show, fulfil, undo, cancel, let run out."""
     stage.step(9, "兑换 Redemption")
     rewards = cast.rider.app.get("/v1/rewards").body["items"]
-    haircut = next(item for item in rewards if item["price_points"] == HAIRCUT_POINTS)
+    here = cast.posts["merchant"].county  # an unconfirmed rider has no county yet: he sees both's
+    haircut = next(
+        item for item in rewards if (item["price_points"], item["county"]) == (HAIRCUT_POINTS, here)
+    )
     body = {"reward_id": haircut["id"]}
 
     refused = cast.rider.app.post("/v1/redemptions", body)
