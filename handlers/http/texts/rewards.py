@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
     "points.insufficient": ("积分不足，还差 {missing} 分", "{missing} points are missing"),
+    "transfer.not_found": ("积分尚未入账", "The points have not been posted yet"),
     "reward.not_found": ("没有找到这项权益", "No such reward"),
     "reward.sold_out": ("已兑完", "Sold out"),
     "reward.missing.occupation": (
@@ -23,6 +24,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "redemption.cancelled": ("这张兑换券已取消", "The voucher was cancelled"),
     "redemption.expired": ("这张兑换券已过期", "The voucher has expired"),
     "redemption.qr_stale": ("二维码已过期，请骑手刷新", "The QR is old, have it refreshed"),
+    "redemption.not_due": ("这张兑换券尚未到期", "The voucher is not due yet"),
     "redemption.undo_too_late": ("核销超过 5 分钟，不能撤销", "Five minutes have passed"),
     "redemption.state.reserved": ("待核销", "Reserved"),
     "redemption.state.fulfilled": ("已核销", "Used"),
