@@ -10,7 +10,8 @@ import pytest
 
 from infra.local.meter import Meter
 from models.base.clock import FixedClock
-from models.base.errors import Conflict, DomainError, Forbidden, NotFound
+from models.base.errors import Conflict, DomainError, Forbidden, NotFound, Unavailable
+from models.base.store import Refused, Transaction
 from models.base.tables import Database, connection
 from models.people.entities import Actor
 from models.points.checking import check_member
@@ -398,3 +399,35 @@ def test_a_new_reward_shows_after_half_a_minute(shop: Shop) -> None:
     before = is_shown()
     shop.clock.advance(timedelta(seconds=30))
     assert (before, is_shown()) == (False, True)
+
+
+def test_a_twin_that_took_the_last_one_is_found_though_only_the_stock_was_named(
+    clock: FixedClock, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = Shop(clock=clock, stock=1).opened()
+    rider, commit = last.rider(10), Transaction.commit
+
+    def committed_by_a_twin(self: Transaction) -> None:
+        monkeypatch.undo()
+        commit(self)
+        raise Refused({"stock": None})
+
+    monkeypatch.setattr(Transaction, "commit", committed_by_a_twin)
+
+    voucher = last.redeem(rider)
+
+    assert voucher.code is not None
+    assert (last.left(), _balance(last, rider)) == (0, (0, 10))
+
+
+def test_when_every_code_is_taken_nothing_is_taken(
+    shop: Shop, rider: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = shop.redeem(shop.rider()).code
+    monkeypatch.setattr(Codes, "code", lambda self, rid, turn=0: taken)
+
+    with pytest.raises(Unavailable):
+        shop.redeem(rider)
+
+    assert _balance(shop, rider) == (25, 0)
+    assert shop.left() == 4
