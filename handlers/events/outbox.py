@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from handlers.wiring import services
 from models.alerts import outbox
+from models.alerts.entities import Event
 from models.base.errors import DomainError
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
+PASS = timedelta(seconds=10)
+"""A sweep looks again after this long: what is new must not wait behind a slow WeChat."""
+
+STUCK_AFTER = 20
+"""From this attempt on (some hours) somebody must look."""
 
 
 def on_stream(event: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
@@ -25,8 +32,14 @@ def on_stream(event: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
 
 def on_schedule() -> dict[str, int]:
     """Deliver what is due: after a lost stream record, or after a failure's pause."""
-    waiting = outbox.due(services().clock.now(), BATCH)
-    return {"delivered": sum(deliver(outbox_id) for outbox_id in waiting)}
+    clock = services().clock
+    started = clock.now()
+    delivered = 0
+    for outbox_id in outbox.due(started, BATCH):
+        delivered += deliver(outbox_id)
+        if clock.now() - started > PASS:
+            break
+    return {"delivered": delivered}
 
 
 def deliver(outbox_id: str) -> bool:
@@ -35,23 +48,28 @@ def deliver(outbox_id: str) -> bool:
     This is the outermost place of a delivery: one row that fails, for whatever reason, must not
     keep the others from being told.
     """
-    wired = services()
-    event = outbox.lease(outbox_id, wired.clock.now())
-    if event is None:
-        return False
-    handler = wired.outbox_handlers.get(event.topic)
     try:
-        if handler is None:
-            raise LookupError(event.topic)
-        handler(event)
+        event = outbox.lease(outbox_id, services().clock.now())
+        return event is not None and _told(event)
     except DomainError as error:
-        extra = {"topic": event.topic, "reason": error.code, "attempts": event.attempts}
-        log.warning("outbox.postponed", extra=extra)
-        outbox.postpone(event, wired.clock.now())
-        return False
+        log.warning("outbox.left", extra={"outbox_id": outbox_id, "reason": error.code})
     except Exception:
-        log.exception("outbox.failed", extra={"topic": event.topic, "attempts": event.attempts})
-        outbox.postpone(event, wired.clock.now())
-        return False
-    outbox.done(event)
-    return True
+        log.exception("outbox.unreadable", extra={"outbox_id": outbox_id})
+    return False
+
+
+def _told(event: Event) -> bool:
+    wired = services()
+    facts = {"outbox_id": event.outbox_id, "topic": event.topic, "attempts": event.attempts}
+    try:
+        wired.outbox_handlers[event.topic](event)
+    except DomainError as error:
+        level = logging.ERROR if event.attempts >= STUCK_AFTER else logging.WARNING
+        log.log(level, "outbox.postponed", extra={**facts, "reason": error.code})
+    except Exception:
+        log.exception("outbox.failed", extra=facts)
+    else:
+        outbox.done(event)
+        return True
+    outbox.postpone(event, wired.clock.now())
+    return False

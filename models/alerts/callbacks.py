@@ -2,8 +2,9 @@
 
 ``take_in`` is all that happens before WeChat gets its ``success``: one transaction of a guard and
 an outbox row, so a push that was acknowledged is never lost, and its second copy does nothing.
-Official names and shapes vary (a list or one object, numbers or strings, keys with spaces, any
-case): reading them is tolerant.
+Official names and shapes vary (a list or one object, numbers or strings, keys with spaces, events
+in any case): reading them is tolerant. What lacks a field it must have is logged as an error and
+dropped: waiting would not mend it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ TOPIC = "callback"
 REMEMBERED = timedelta(days=7)
 CITY = "city"
 """The county of what belongs to no county: WeChat's own events."""
+
+PHONE_REVOKED = "8"
+"""``RevokeInfo`` of the phone number; other codes name what we do not keep under an account."""
+
+
+class _Malformed(Exception):
+    """A push lacks a field, or has one that cannot be read; the text is the field's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +82,7 @@ class Callbacks:
 
     def handle(self, event: Event) -> None:
         """Work on one push from the outbox. May raise ``Unavailable``: it is then tried again."""
-        push = {str(key).strip(): value for key, value in event.payload["event"].items()}
+        push = _clean(event.payload["event"])
         kind = str(push.get("Event", "")).lower()
         handler = {
             "subscribe_msg_popup_event": self._answered,
@@ -83,45 +91,81 @@ class Callbacks:
             "subscribe": self._followed,
             "unsubscribe": self._followed,
             "user_authorization_revoke": self._revoked,
-            "user_authorization_cancellation": self._revoked,
+            "user_authorization_cancellation": self._cancelled,
+            "templatesendjobfinish": self._finished,
         }.get(kind)
         if handler is None:
             log.info("callback.ignored", extra={"kind": kind[:40]})
             return
-        handler(push, event)
+        try:
+            handler(push, event)
+        except _Malformed as error:
+            log.error("callback.malformed", extra={"kind": kind, "field": str(error)})
 
     def _answered(self, push: Mapping[str, Any], event: Event) -> None:
-        member_id = self._reactions.member_id_of(str(push["FromUserName"]))
-        accepted = [
-            str(answer["TemplateId"])
-            for answer in _answers(push, "SubscribeMsgPopupEvent")
-            if answer.get("SubscribeStatusString") == "accept"
-        ]
-        for template_id in accepted:
-            quotas.add_once(member_id, template_id, event.outbox_id)
+        member_id, at = self._member_id(push), _at(push)
+        for template_id, answer in _answers(push, "SubscribeMsgPopupEvent"):
+            if answer == "accept":
+                quotas.add_once(member_id, template_id, event_id=event.outbox_id, at=at)
 
     def _changed(self, push: Mapping[str, Any], event: Event) -> None:
-        member_id = self._reactions.member_id_of(str(push["FromUserName"]))
-        for answer in _answers(push, "SubscribeMsgChangeEvent"):
-            if answer.get("SubscribeStatusString") == "reject":
-                quotas.clear(member_id, str(answer["TemplateId"]))
+        member_id, at = self._member_id(push), _at(push)
+        for template_id, answer in _answers(push, "SubscribeMsgChangeEvent"):
+            if answer == "reject":
+                quotas.clear(member_id, template_id, at=at)
 
     def _checked(self, push: Mapping[str, Any], event: Event) -> None:
-        result = push.get("result") or {}
-        suggestion = result.get("suggest") if not int(push.get("errcode") or 0) else None
-        self._reactions.verdict(str(push["trace_id"]), suggestion)
+        result = push.get("result")
+        has_looked = str(push.get("errcode") or 0) == "0" and isinstance(result, Mapping)
+        suggestion = _text(result, "suggest") if has_looked else None
+        self._reactions.verdict(_text(push, "trace_id"), suggestion)
 
     def _followed(self, push: Mapping[str, Any], event: Event) -> None:
-        at = datetime.fromtimestamp(int(push["CreateTime"]), UTC)
-        self._reactions.follow_changed(str(push["FromUserName"]), at)
+        self._reactions.follow_changed(_text(push, "FromUserName"), _at(push))
 
     def _revoked(self, push: Mapping[str, Any], event: Event) -> None:
-        openid = push.get("OpenID") or push.get("FromUserName")
-        self._reactions.revoked(self._reactions.member_id_of(str(openid)))
+        codes = str(push.get("RevokeInfo") or "").split(",")
+        if PHONE_REVOKED in (code.strip() for code in codes):
+            self._cancelled(push, event)
+
+    def _cancelled(self, push: Mapping[str, Any], event: Event) -> None:
+        # FromUserName is WeChat's own account here.
+        self._reactions.revoked(self._reactions.member_id_of(_text(push, "OpenID")))
+
+    def _finished(self, push: Mapping[str, Any], event: Event) -> None:
+        status = str(push.get("Status") or "")
+        if status != "success":
+            log.warning("alert.not_shown", extra={"status": status[:40]})
+
+    def _member_id(self, push: Mapping[str, Any]) -> str:
+        return self._reactions.member_id_of(_text(push, "FromUserName"))
 
 
-def _answers(push: Mapping[str, Any], xml_name: str) -> Iterator[Mapping[str, Any]]:
-    """The answers in a subscription event: JSON's top-level ``List``, or XML's nested one."""
+def _answers(push: Mapping[str, Any], xml_name: str) -> Iterator[tuple[str, str]]:
+    """Template and answer, from JSON's top-level ``List`` or XML's nested one, of one or more."""
+    # One of the official examples names the change event's element after the popup.
     nested = push.get(xml_name) or push.get("SubscribeMsgPopupEvent") or {}
     listed = push.get("List") or nested.get("List") or []
-    yield from [listed] if isinstance(listed, Mapping) else listed
+    for answer in [listed] if isinstance(listed, Mapping) else listed:
+        yield _text(answer, "TemplateId"), _text(answer, "SubscribeStatusString")
+
+
+def _at(push: Mapping[str, Any]) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(_text(push, "CreateTime")), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _Malformed("CreateTime") from None
+
+
+def _text(push: Mapping[str, Any], field: str) -> str:
+    value = push.get(field)
+    if value is None or isinstance(value, Mapping | list) or not str(value).strip():
+        raise _Malformed(field)
+    return str(value)
+
+
+def _clean(value: Any) -> Any:
+    """The same with its keys stripped, at every depth."""
+    if isinstance(value, Mapping):
+        return {str(key).strip(): _clean(part) for key, part in value.items()}
+    return [_clean(part) for part in value] if isinstance(value, list) else value

@@ -3,8 +3,8 @@
 The inbox row comes first and is the notice's guard: however often ``tell`` runs, it is one message.
 A channel that refuses is passed over; one that does not answer is passed over too, and when none
 took the message in the end the caller tries again later. A crash between a channel's answer and
-our record of it sends again: the service account drops the copy by ``client_msg_id``; for a
-subscription the copy is harmless.
+our record of it sends again, since an alert must not be lost: the service account drops the copy
+by ``client_msg_id``; a subscription message may come twice, if the member accepted two.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ from models.alerts.entities import (
 from models.alerts.tables import SCHEMA, InboxRow
 from models.base.clock import Clock, utc_text
 from models.base.errors import Unavailable
-from models.base.store import change, get, put_if_absent
+from models.base.store import get, put_if_absent, update_if
 
 log = logging.getLogger(__name__)
 
 INBOX_ONLY = "inbox"
 """``delivered_by`` of a message that no channel would take."""
+
+KEPT_TRIES = 40
+"""An outage of days must not fill the row: the last ones tell enough."""
 
 
 class Messenger:
@@ -79,12 +82,12 @@ class _Attempt:
         """Try one channel; True when it took the message."""
         notice = self._notice
         template_id = channel.template_id(notice.template)
+        if template_id is None:
+            return self._passed(channel, Refusal.NO_TEMPLATE)
+        quota = _Quota(channel, notice, template_id)
+        if not quota.take():
+            return self._passed(channel, Refusal.NO_QUOTA)
         try:
-            with_quota = channel.uses_quota and template_id is not None
-            if template_id is None:
-                raise ChannelRefused(Refusal.NO_TEMPLATE)
-            if with_quota and not quotas.take(recipient.member_id, template_id):
-                raise ChannelRefused(Refusal.NO_QUOTA)
             wechat_id = channel.send(
                 recipient,
                 template=notice.template,
@@ -93,28 +96,30 @@ class _Attempt:
                 dedupe_key=notice.notice_id,
             )
         except ChannelRefused as refused:
-            self._note(channel, refused.reason)
-            if template_id and refused.reason is Refusal.NO_QUOTA:
-                quotas.clear(recipient.member_id, template_id)
+            quota.refused(refused.reason)
+            return self._passed(channel, refused.reason)
         except Unavailable:
             self.is_open = True
-            self._note(channel, "unavailable")
-            if with_quota and template_id:
-                quotas.add(recipient.member_id, template_id)  # WeChat corrects us if it was sent
-        else:
-            self._note(channel, "sent")
-            self.record(channel.name, wechat_id)
-            return True
-        return False
+            quota.refused(None)
+            return self._passed(channel, "unavailable")
+        self._note(channel, "sent")
+        self.record(channel.name, wechat_id)
+        quota.use()
+        return True
 
     def record(self, delivered_by: str | None, wechat_id: str | None = None) -> None:
-        """Write down what was tried."""
-        actions: list[Any] = [InboxRow.tried.set(self._tried)]
+        """Write down what was tried, unless the member and his inbox have gone meanwhile."""
+        actions: list[Any] = [InboxRow.tried.set(self._tried[-KEPT_TRIES:])]
         if delivered_by is not None:
             actions.append(InboxRow.delivered_by.set(delivered_by))
         if wechat_id is not None:
             actions.append(InboxRow.wechat_id.set(wechat_id))
-        change(InboxRow(self._notice.member_id, message_id_of(self._notice)), actions)
+        row = InboxRow(self._notice.member_id, message_id_of(self._notice))
+        update_if(row, actions, InboxRow.message_id.exists())
+
+    def _passed(self, channel: Channel, outcome: str) -> bool:
+        self._note(channel, outcome)
+        return False
 
     def _note(self, channel: Channel, outcome: str) -> None:
         at = utc_text(self._clock.now())
@@ -123,6 +128,28 @@ class _Attempt:
             "alert.tried",
             extra={"notice_id": self._notice.notice_id, "way": channel.name, "outcome": outcome},
         )
+
+
+class _Quota:
+    """What one notice takes from its member's acceptances; nothing where a channel needs none."""
+
+    def __init__(self, channel: Channel, notice: Notice, template_id: str) -> None:
+        self._is_needed = channel.uses_quota
+        self._of = (notice.member_id, template_id)
+        self._notice_id = notice.notice_id
+
+    def take(self) -> bool:
+        return not self._is_needed or quotas.take(*self._of, notice_id=self._notice_id)
+
+    def use(self) -> None:
+        if self._is_needed:
+            quotas.use(*self._of, notice_id=self._notice_id)
+
+    def refused(self, reason: Refusal | None) -> None:
+        """Nothing was sent, or (None) nothing is known: then WeChat corrects us if it was."""
+        if self._is_needed:
+            settle = quotas.correct if reason is Refusal.NO_QUOTA else quotas.give_back
+            settle(*self._of, notice_id=self._notice_id)
 
 
 def message_id_of(notice: Notice) -> str:

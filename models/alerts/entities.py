@@ -43,8 +43,9 @@ class Text:
 class Notice:
     """One thing to be told to one member.
 
-    ``notice_id`` makes it the same notice: told again, nothing happens. ``fields`` are WeChat's
-    field keys and fit its limits (``rules``); ``page`` is the mini-program's page with its query.
+    ``notice_id`` and ``at`` (the event's time, not the telling's) make it the same notice: told
+    again, nothing happens. ``fields`` are WeChat's field keys and fit its limits (``rules``);
+    ``page`` is the mini-program's page with its query.
     """
 
     notice_id: str

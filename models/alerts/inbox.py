@@ -7,7 +7,7 @@ from models.alerts.tables import InboxRow
 from models.base.clock import Clock, parse_utc
 from models.base.errors import NotFound
 from models.base.paging import Cursors, Page
-from models.base.store import page_of, update_if
+from models.base.store import get, page_of, update_if
 
 
 class Inbox:
@@ -36,7 +36,7 @@ class Inbox:
         unread = InboxRow.message_id.exists() & InboxRow.read_at.does_not_exist()
         if update_if(row, [InboxRow.read_at.set(self._clock.now())], unread):
             return
-        if not update_if(row, [InboxRow.schema.set(1)], InboxRow.message_id.exists()):
+        if get(InboxRow, member_id, message_id) is None:
             raise NotFound("message.not_found")
 
 

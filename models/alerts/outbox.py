@@ -3,8 +3,9 @@
 A row is put in the transaction of the change it tells of. On AWS the table's stream wakes the
 delivery, and a sweep finds what a lost record left; locally the sweep does all of it. Whoever
 delivers first takes a lease of 30 s, so that two do not tell the same thing at once; a row whose
-deliverer died is free again when the lease has run out. The table is nearly empty at all times,
-so a sweep is one small scan.
+deliverer died is free again when the lease has run out. A row never goes but by ``done``: handlers
+may run more than once, and must bear it. The table is nearly empty at all times, so a sweep is one
+small scan.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import Any
 from models.alerts.entities import Event
 from models.alerts.rules import pause_after
 from models.alerts.tables import SCHEMA, OutboxRow
-from models.base.ids import derived_id
+from models.base.ids import derived_id, new_id
 from models.base.store import delete, get, scan, update_if
 
 LEASE = timedelta(seconds=30)
+
+_WHEN = ["outbox_id", "created_at", "attempts", "not_before", "leased_until"]
 
 
 def row(topic: str, key: str, county: str, payload: Mapping[str, Any], now: datetime) -> OutboxRow:
@@ -36,9 +39,13 @@ def row(topic: str, key: str, county: str, payload: Mapping[str, Any], now: date
 
 
 def due(now: datetime, limit: int) -> list[str]:
-    """Ids of up to ``limit`` rows that may be delivered now, oldest first; one scan."""
-    rows = [row for row in scan(OutboxRow) if _is_free(row, now)]
-    rows.sort(key=lambda row: row.created_at)
+    """Ids of up to ``limit`` rows that may be delivered now; one scan.
+
+    Those that failed least come first, then the oldest: rows that fail for ever, however many,
+    never stand before a new one. Payloads are not read: one that cannot be hides no other.
+    """
+    rows = [row for row in scan(OutboxRow, attributes_to_get=_WHEN) if _is_free(row, now)]
+    rows.sort(key=lambda row: (row.attempts or 0, row.created_at or now))
     return [row.outbox_id for row in rows[:limit]]
 
 
@@ -47,9 +54,14 @@ def lease(outbox_id: str, now: datetime) -> Event | None:
     found = get(OutboxRow, outbox_id)
     if found is None or not _is_free(found, now):
         return None
+    holder = new_id("dlv")
     unchanged = OutboxRow.outbox_id.exists() & (OutboxRow.attempts == found.attempts)
-    actions = [OutboxRow.leased_until.set(now + LEASE), OutboxRow.attempts.add(1)]
-    if not update_if(OutboxRow(outbox_id), actions, unchanged):
+    actions = [
+        OutboxRow.leased_until.set(now + LEASE),
+        OutboxRow.holder.set(holder),
+        OutboxRow.attempts.add(1),
+    ]
+    if not update_if(OutboxRow(outbox_id), actions, unchanged) and not _is_held(outbox_id, holder):
         return None
     return Event(
         outbox_id=outbox_id,
@@ -73,6 +85,12 @@ def postpone(event: Event, now: datetime) -> None:
         OutboxRow.leased_until.remove(),
     ]
     update_if(OutboxRow(event.outbox_id), actions, OutboxRow.attempts == event.attempts)
+
+
+def _is_held(outbox_id: str, holder: str) -> bool:
+    """Whether the lease was ours after all: the reply of taking it may have been lost."""
+    found = get(OutboxRow, outbox_id)
+    return found is not None and found.holder == holder
 
 
 def _is_free(row: OutboxRow, now: datetime) -> bool:

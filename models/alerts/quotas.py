@@ -1,9 +1,18 @@
-"""Subscription messages a member has left, per template; counted by us, corrected by WeChat."""
+"""Subscription messages a member has left, per template; counted by us, corrected by WeChat.
+
+A notice takes one before it is sent, by name, so that a lost reply or a second run does not take
+two. What is doubtful counts as left: WeChat's refusal (43101) puts a count that is too high right,
+while one that is too low would keep a message back that the member asked for.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from pynamodb.expressions.update import Action
+
 from models.alerts.tables import SCHEMA, QuotaRow
-from models.base.store import change, get, update_if
+from models.base.store import get, update_if
 
 
 def remaining(member_id: str, template_id: str) -> int:
@@ -12,35 +21,53 @@ def remaining(member_id: str, template_id: str) -> int:
     return row.remaining if row else 0
 
 
-def add_once(member_id: str, template_id: str, event_id: str) -> None:
+def add_once(member_id: str, template_id: str, *, event_id: str, at: datetime) -> None:
     """Count one acceptance, however often the event that tells of it is worked on."""
-    row = QuotaRow(member_id, template_id)
     actions = [
         QuotaRow.remaining.add(1),
         QuotaRow.schema.set(SCHEMA),
+        QuotaRow.accepted_at.set(at),
         QuotaRow.last_event.set(event_id),
     ]
     is_new = QuotaRow.last_event.does_not_exist() | (QuotaRow.last_event != event_id)
-    update_if(row, actions, is_new)
+    update_if(QuotaRow(member_id, template_id), actions, is_new)
 
 
-def add(member_id: str, template_id: str, count: int = 1) -> None:
-    """Give back what was taken and not used."""
-    change(
+def take(member_id: str, template_id: str, *, notice_id: str) -> bool:
+    """Use one for a notice; False when none is left. A notice takes only one at a time."""
+    actions = [QuotaRow.remaining.add(-1), QuotaRow.held.add({notice_id})]
+    is_free = (QuotaRow.remaining >= 1) & ~QuotaRow.held.contains(notice_id)
+    if update_if(QuotaRow(member_id, template_id), actions, is_free):
+        return True
+    row = get(QuotaRow, member_id, template_id)
+    return row is not None and notice_id in (row.held or ())
+
+
+def use(member_id: str, template_id: str, *, notice_id: str) -> None:
+    """The notice was sent with what it took."""
+    _let_go(member_id, template_id, notice_id, [])
+
+
+def give_back(member_id: str, template_id: str, *, notice_id: str) -> None:
+    """The notice was not sent, as far as is known."""
+    _let_go(member_id, template_id, notice_id, [QuotaRow.remaining.add(1)])
+
+
+def correct(member_id: str, template_id: str, *, notice_id: str) -> None:
+    """WeChat said, when the notice was to be sent, that none is left."""
+    _let_go(member_id, template_id, notice_id, [QuotaRow.remaining.set(0)])
+
+
+def clear(member_id: str, template_id: str, *, at: datetime) -> None:
+    """The member turned the template off at ``at``; a later acceptance stands."""
+    is_latest = QuotaRow.accepted_at.does_not_exist() | (QuotaRow.accepted_at <= at)
+    actions = [QuotaRow.remaining.set(0), QuotaRow.schema.set(SCHEMA)]
+    update_if(QuotaRow(member_id, template_id), actions, is_latest)
+
+
+def _let_go(member_id: str, template_id: str, notice_id: str, actions: list[Action]) -> None:
+    update_if(
         QuotaRow(member_id, template_id),
-        [QuotaRow.remaining.add(count), QuotaRow.schema.set(SCHEMA)],
-    )
-
-
-def take(member_id: str, template_id: str) -> bool:
-    """Use one; False when none is left."""
-    row = QuotaRow(member_id, template_id)
-    return update_if(row, [QuotaRow.remaining.add(-1)], QuotaRow.remaining >= 1)
-
-
-def clear(member_id: str, template_id: str) -> None:
-    """WeChat says that none is left."""
-    change(
-        QuotaRow(member_id, template_id),
-        [QuotaRow.remaining.set(0), QuotaRow.schema.set(SCHEMA)],
+        [*actions, QuotaRow.held.delete({notice_id})],
+        QuotaRow.held.contains(notice_id),
     )

@@ -53,9 +53,10 @@ def _one_line(text: str) -> str:
 
 
 def _is_plain(mark: str) -> bool:
-    """Letters, digits, signs and spaces; no emoji, controls, or parts of a character."""
+    """Letters, digits, signs, units and spaces; no emoji, controls, or parts of a character."""
     category = unicodedata.category(mark)
-    return category[0] in "LNPZ" or category in ("Sm", "Sc") or mark in "°…"
+    is_unit = mark in "°℃" or "\u3380" <= mark <= "\u33df"
+    return category[0] in "LNPZ" or category in ("Sm", "Sc") or is_unit
 
 
 def _is_chinese(mark: str) -> bool:

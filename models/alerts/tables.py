@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from models.base.tables import Instant, Table, Whole
 
@@ -24,6 +24,7 @@ class OutboxRow(Table):
     attempts = Whole(default=0)
     not_before = Instant(null=True)
     leased_until = Instant(null=True)
+    holder = UnicodeAttribute(null=True)
 
 
 class InboxRow(Table):
@@ -49,7 +50,10 @@ class InboxRow(Table):
 
 
 class QuotaRow(Table):
-    """How many messages of a template a member has accepted and not yet received."""
+    """How many messages of a template a member has accepted and not yet received.
+
+    ``held`` names the notices that have taken one and whose outcome is not written down yet.
+    """
 
     class Meta:
         table_name = "quotas"
@@ -58,6 +62,8 @@ class QuotaRow(Table):
     template_id = UnicodeAttribute(range_key=True)
     schema = Whole(default=SCHEMA)
     remaining = Whole(default=0)
+    held = UnicodeSetAttribute(null=True)
+    accepted_at = Instant(null=True)
     last_event = UnicodeAttribute(null=True)
 
 
