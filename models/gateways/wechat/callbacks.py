@@ -76,7 +76,7 @@ class CallbackDecoder:
         )
 
     def _verify(self, expected: str, given: str, timestamp: str) -> None:
-        if not hmac.compare_digest(expected.encode(), given.encode()):
+        if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
             raise PushForged
         try:
             at = datetime.fromtimestamp(int(timestamp), UTC)
@@ -110,7 +110,7 @@ def dedupe_key_of(event: Mapping[str, Any]) -> str:
     message_id = event.get("MsgId") or event.get("MsgID") or _sent_id(event)
     if message_id:
         return f"{kind}:{message_id}"
-    text = json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(event, sort_keys=True, separators=(",", ":"))
     return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
@@ -120,8 +120,8 @@ def _sent_id(event: Mapping[str, Any]) -> object:
 
 
 def _signature(*parts: str) -> str:
-    # SHA-1 is WeChat's choice.
-    return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest()
+    # SHA-1 is WeChat's choice. JSON can bring halves of characters, which have no bytes.
+    return hashlib.sha1("".join(sorted(parts)).encode(errors="replace")).hexdigest()
 
 
 def _encrypted_in(body: bytes) -> str:
