@@ -24,21 +24,21 @@ def main() -> int:
         print(f"信阳已就绪 (seeded): {counts}")
         stage = Stage(stack)
         try:
-            _tell(stage)
+            _tell(stage, counts["roster"])
         except NotAsToldError as error:
             print(f"\n✗ {error}", file=sys.stderr)
             for part in ("api", "pump"):
                 log = stack.home / "logs" / f"{part}.log"
-                print(f"--- {part}\n{log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
+                print(f"--- {part}\n{log.read_text(errors='replace')[-1500:]}", file=sys.stderr)
             return 1
     print(f"\n✓ 全部如约 (all as told), {time.monotonic() - started:.0f} s")
     return 0
 
 
-def _tell(stage: Stage) -> None:
+def _tell(stage: Stage, imported: int) -> None:
     cast = Cast(stage)
+    grant_roles(stage, cast, imported)
     sign_in(stage, cast)
-    grant_roles(stage, cast)
     send_photos(stage, cast)
     case_id = report(stage, cast)
     join_again(stage, cast, case_id)

@@ -120,7 +120,7 @@ def handle(stage: Stage, cast: Cast, case_id: str) -> None:
     """Step 5: alert, claim, fix, proof."""
     stage.step(5, "处置 Handling")
     message = stage.until("the officer is alerted", lambda: stage.sent(cast.officer))[0]
-    fields = "，".join(str(value["value"]) for value in message["data"].values())
+    fields = "，".join(message["data"].values())
     stage.tell(f"网格员微信收到（{message['template_id']}）：{fields}")
     inbox = cast.officer.app.get("/v1/inbox")
     stage.expect(inbox.body["items"], "the inbox has it too", inbox)
@@ -128,10 +128,9 @@ def handle(stage: Stage, cast: Cast, case_id: str) -> None:
     case = officer_case(stage, cast.officer, case_id)
     reporters = [reporter["pseudonym"] for reporter in case["reporters"]]
     stage.expect(len(reporters) == 2, "two reporters under pseudonyms")
-    stage.tell(
-        f"上报人显示为 {'、'.join(reporters)}；可做：{[a['action'] for a in case['allowed_actions']]}"
-    )
-    stranger = cast.other_officer.app.get(f"/v1/cases/{case_id}")
+    actions = "、".join(offer["action"] for offer in case["allowed_actions"])
+    stage.tell(f"上报人显示为 {'、'.join(reporters)}；可做：{actions}")
+    stranger = cast.stranger.app.get(f"/v1/cases/{case_id}")
     stage.expect(stranger.status == 404, "an officer of another grid sees nothing", stranger)
 
     replies: dict[str, Reply] = {}
@@ -158,10 +157,8 @@ def handle(stage: Stage, cast: Cast, case_id: str) -> None:
     stage.expect(
         repeated.body == replies[winner].body, "the winner's repeat is a success", repeated
     )
-    stage.tell(
-        f"两人同时接单：{winner} 成功；另一人得知 {replies[loser].body['details']['by']}；重发仍成功",
-        replies[winner],
-    )
+    by = replies[loser].body["details"]["by"]
+    stage.tell(f"两人同时接单：{winner} 成功；另一人得知是「{by}」；重发仍成功", replies[winner])
     cast.handler = getattr(cast, winner)
 
     same = cast.handler.upload(stage.photo("DSCN0021.jpg"), "resolution")

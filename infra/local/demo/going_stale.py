@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.local.demo.fixing import a_report
 from infra.local.demo.opening import SPOT, Cast
-from infra.local.demo.stage import Stage
+from infra.local.demo.stage import Person, Stage
 
 FIRE_LANE = "E0496"
 HOUR_S = 3600
@@ -20,27 +20,44 @@ def go_stale(stage: Stage, cast: Cast) -> None:
     stage.expect(filed.status == 201, "filed", filed)
     case_id = filed.body["case"]["id"]
     stage.tell("消防通道被堵（B 级，2 小时）", filed)
-    told = [
-        ("officer", "网格员 80%", 1.65 * HOUR_S),
-        ("lead", "网格长 100%", 0.45 * HOUR_S),
-        ("community", "社区 150%", 1.0 * HOUR_S),
-        ("district", "区县 200%", 1.0 * HOUR_S),
+    ladder = [
+        ("unclaimed", "lead", "无人接单，网格长", 0.6 * HOUR_S),
+        ("remind", "officer", "80%，网格员", 1.05 * HOUR_S),
+        ("lead", "lead", "100%，网格长", 0.4 * HOUR_S),
+        ("community", "community", "150%，社区", 1.0 * HOUR_S),
+        ("district", "district", "200%，区县", 1.0 * HOUR_S),
     ]
-    for name, who, step_s in told:
-        stage.stack.advance(step_s)
-        person = getattr(cast, name)
-        messages = stage.until(
-            f"{who} is told",
-            lambda person=person: [
-                message
-                for message in person.app.get("/v1/inbox").body["items"]
-                if message["case_id"] == case_id and message["kind"] == "case.step"
-            ],
+    for number, (step, name, who, wait_s) in enumerate(ladder, start=1):
+        stage.stack.advance(wait_s)
+        taken = stage.until(
+            f"{who}: step {step}",
+            lambda number=number: found if len(found := _steps(cast, case_id)) >= number else None,
         )
-        stage.tell(f"{who} 收到：{messages[0]['title']}")
+        stage.expect(taken[-1] == step and len(taken) == number, f"step {step}: {taken}")
+        stage.until(
+            f"{who} is told",
+            lambda name=name: _told(getattr(cast, name), case_id),
+        )
+        stage.tell(f"{who}收到：{_told(getattr(cast, name), case_id)}")
     stage.stack.kill_part("pump")
     stage.stack.start_part("pump")
+    steps = _steps(cast, case_id)
+    stage.expect(steps == [step for step, *_ in ladder], f"each step once: {steps}")
+    stage.tell(f"定时任务每两秒运行、被杀后重启，每一步只有一次：{'、'.join(steps)}")
+
+
+def _steps(cast: Cast, case_id: str) -> list[str]:
     history = cast.lead.app.get(f"/v1/cases/{case_id}").body["history"]
     steps = [event["action"] for event in history if event["action"].startswith("step:")]
-    stage.expect(len(steps) == len(set(steps)) == 5, f"each step once: {steps}")
-    stage.tell(f"定时任务反复运行、被杀后重启，每一步只有一次：{'、'.join(steps)}")
+    return [step.removeprefix("step:") for step in steps]
+
+
+def _told(person: Person, case_id: str) -> str | None:
+    """The newest title about the case in a person's inbox."""
+    messages = person.app.get("/v1/inbox").body["items"]
+    titles = [
+        message["title"]
+        for message in messages
+        if message["case_id"] == case_id and message["kind"] == "case.step"
+    ]
+    return titles[0] if titles else None

@@ -15,7 +15,7 @@ def prove(stage: Stage, cast: Cast) -> None:
 
     Services(Settings.read(stage.stack.environment()))
     proof = checking.check_all()
-    stage.expect(not proof.faults, f"no fault: {proof.faults}")
+    stage.expect(not proof.faults, f"nothing is wrong: {proof.faults}")
     stage.expect(proof.entries > 0, "there is something to prove")
     stage.expect(sum(proof.totals.values()) == 0, f"legs sum to zero: {proof.totals}")
     stage.tell(f"{proof.wallets} 个钱包、{proof.entries} 条记录：余额 = 记录之和，链条完整")
