@@ -201,7 +201,14 @@ def test_unlimited_code_is_a_picture_and_a_refusal_is_an_error(wechat: WeChat) -
 
 @pytest.mark.parametrize(
     "failure",
-    [{"http": 502}, {"reset": True}, {"truncated": True}, {"timeout_s": 1.5}, {"errcode": 40164}],
+    [
+        {"http": 502},
+        {"http": 200},
+        {"reset": True},
+        {"truncated": True},
+        {"timeout_s": 1.5},
+        {"errcode": 40164},
+    ],
 )
 def test_every_other_failure_reads_as_wechat_being_away(
     wechat: WeChat, failure: dict[str, object]
@@ -233,3 +240,23 @@ def test_verdict_that_is_none_of_the_known_never_passes(
 
     with pytest.raises(Unreachable):
         wechat.mini.check_text(OPENID, "路灯不亮")
+
+
+def test_answers_without_what_they_are_for_are_no_answers(
+    wechat: WeChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wechat.mini, "_post", lambda path, body: {"errcode": 0})
+
+    with pytest.raises(Unreachable):
+        wechat.mini.check_text(OPENID, "路灯不亮")
+    with pytest.raises(Unreachable):
+        wechat.mini.check_media("http://127.0.0.1:1/a.jpg", OPENID)
+    with pytest.raises(Unreachable):
+        send(wechat)
+
+
+def test_page_instead_of_a_picture_is_no_picture(wechat: WeChat) -> None:
+    wechat.fail("/wxa/getwxacodeunlimit", http=200)
+
+    with pytest.raises(Unreachable):
+        wechat.mini.unlimited_code(scene="s=ST0042", page="pages/checkin/index")

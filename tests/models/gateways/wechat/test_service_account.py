@@ -143,7 +143,8 @@ def test_token_that_stays_rejected_is_not_chased(
 
 
 @pytest.mark.parametrize(
-    "failure", [{"http": 502}, {"reset": True}, {"truncated": True}, {"timeout_s": 1.5}]
+    "failure",
+    [{"http": 502}, {"http": 200}, {"reset": True}, {"truncated": True}, {"timeout_s": 1.5}],
 )
 def test_every_other_failure_reads_as_wechat_being_away(
     wechat: WeChat, follower: str, failure: dict[str, Any]
