@@ -51,7 +51,7 @@ def render(error: DomainError, *, language: str, request_id: str) -> Response:
             }
             for bad in error.fields
         ]
-    headers = {"Content-Type": "application/json; charset=utf-8"}
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/json; charset=utf-8"}
     if isinstance(error, Exhausted | Unavailable):
         headers["Retry-After"] = str(error.retry_after_s)
     return Response(
