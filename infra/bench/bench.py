@@ -6,6 +6,7 @@ the command succeeds all the same: it reports, the README explains.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,13 @@ def main() -> int:
     found = measure()
     write(found, OUTPUT)
     print(table(found))
+    print(_machine())
     return 0
+
+
+def _machine() -> str:
+    """What the times were measured on, and how busy it was with other things too."""
+    return f"{os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f}"
 
 
 if __name__ == "__main__":

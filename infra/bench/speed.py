@@ -10,14 +10,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 from infra.bench import crowd, load
-from infra.bench.load import Planned
+from infra.bench.load import Planned, Result
 from infra.local import engine as engines
 from infra.local.client import Client
 from infra.local.seed import roster
@@ -27,7 +28,9 @@ from models.base.tables import Database, use_database
 
 RIDERS = 600
 REPORTS_PER_RIDER = 4
-WARM_UP, ALONE, LISTS = 100, 400, 100
+WARM_UP, ALONE, CROWD, LISTS = 100, 200, 500, 60
+"""Requests of a run."""
+RUNS = range(3)
 CLIENTS = 8
 SPOT = Position(lon=114.0853, lat=32.1462)
 NEARBY = (SPOT.lon - 0.0005, SPOT.lat - 0.0005, SPOT.lon + 0.0005, SPOT.lat + 0.0005)
@@ -40,7 +43,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 class Timed:
     """A run of the load generator, and what the server spent on it."""
 
-    result: Mapping[str, Any]
+    result: Result
     cpu_ms_per_request: float
 
 
@@ -65,18 +68,21 @@ class Speed:
         )
 
     def measure(self) -> dict[str, float]:
-        """The figures by name. Raises ``RuntimeError`` when a request was refused."""
-        tokens = crowd.riders(self._stack, RIDERS)
-        plan = self._plan(tokens)
-        self._timed("warm-up", plan[:WARM_UP], clients=CLIENTS)
-        alone = self._timed("alone", plan[WARM_UP : WARM_UP + ALONE], clients=1)
-        crowded = self._timed("crowded", plan[WARM_UP + ALONE :], clients=CLIENTS)
-        lists = self._timed("lists", self._lists(), clients=1)
+        """The figures by name, each the median of three runs.
+
+        Raises ``RuntimeError`` when a request was refused.
+        """
+        plan = iter(self._plan(crowd.riders(self._stack, RIDERS)))
+        self._timed("warm-up", list(islice(plan, WARM_UP)), clients=CLIENTS)
+        alone = [self._timed("alone", list(islice(plan, ALONE)), clients=1) for _ in RUNS]
+        crowded = [self._timed("crowd", list(islice(plan, CROWD)), clients=CLIENTS) for _ in RUNS]
+        asked = self._lists()
+        lists = [self._timed("lists", asked, clients=1) for _ in RUNS]
         return {
-            "submit.cpu_ms": alone.cpu_ms_per_request,
-            "list100.cpu_ms": lists.cpu_ms_per_request,
-            "http.submit_per_s_8_clients": crowded.result["per_s"],
-            "http.submit_p50_ms_1_client": alone.result["p50_ms"],
+            "submit.cpu_ms": median(run.cpu_ms_per_request for run in alone),
+            "list100.cpu_ms": median(run.cpu_ms_per_request for run in lists),
+            "http.submit_per_s_8_clients": median(run.result.per_s for run in crowded),
+            "http.submit_p50_ms_1_client": median(run.result.p50_ms for run in alone),
         }
 
     def _plan(self, tokens: Sequence[str]) -> list[Planned]:
@@ -112,7 +118,8 @@ class Speed:
         spent = cpu_s(group) - before
         if run.returncode != 0:
             raise RuntimeError(f"{name}: {run.stdout[-500:]} {run.stderr[-2000:]}")
-        return Timed(result=json.loads(run.stdout), cpu_ms_per_request=spent * 1000 / len(plan))
+        result = Result(**json.loads(run.stdout))
+        return Timed(result=result, cpu_ms_per_request=spent * 1000 / len(plan))
 
 
 def _processes() -> list[tuple[int, int]]:
