@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-import threading
+import time
 from pathlib import Path
 
 from infra.local.seed import plant
@@ -32,19 +32,23 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, signal.default_int_handler)
     stack = Stack(home=Path(os.environ.get("DATA", ROOT / ".local" / "data")), ports=ports)
     try:
         stack.start()
         plant.in_stack(stack, progress=print)
         _announce(stack)
-        while not stopping.wait(1):
+        while True:
+            time.sleep(1)
             for part in stack.dead():
                 print(f"{part} 意外停止，正在重启 (restarting {part})", file=sys.stderr)
                 stack.start_part(part)
+    except KeyboardInterrupt:
+        print("正在停止，数据保留 (stopping, data stay)…", flush=True)
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave parts behind
         stack.stop()
     return 0
 
