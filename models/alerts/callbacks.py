@@ -2,9 +2,9 @@
 
 ``take_in`` is all that happens before WeChat gets its ``success``: one transaction of a guard and
 an outbox row, so a push that was acknowledged is never lost, and its second copy does nothing.
-Official names and shapes vary (a list or one object, numbers or strings, keys with spaces, events
-in any case): reading them is tolerant. What lacks a field it must have is logged as an error and
-dropped: waiting would not mend it.
+Official names and shapes vary (a list or one object, numbers or strings, events in any case):
+reading them is tolerant; the decoder has stripped the keys. What lacks a field it must have is
+logged as an error and dropped: waiting would not mend it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Callbacks:
 
     def handle(self, event: Event) -> None:
         """Work on one push from the outbox. May raise ``Unavailable``: it is then tried again."""
-        push = _clean(event.payload["event"])
+        push: Mapping[str, Any] = event.payload["event"]
         kind = str(push.get("Event", "")).lower()
         handler = {
             "subscribe_msg_popup_event": self._answered,
@@ -115,9 +115,9 @@ class Callbacks:
                 quotas.clear(member_id, template_id, at=at)
 
     def _checked(self, push: Mapping[str, Any], event: Event) -> None:
-        result = push.get("result")
-        has_looked = str(push.get("errcode") or 0) == "0" and isinstance(result, Mapping)
-        suggestion = _text(result, "suggest") if has_looked else None
+        result, suggestion = push.get("result"), None
+        if str(push.get("errcode") or 0) == "0" and isinstance(result, Mapping):
+            suggestion = _text(result, "suggest")
         self._reactions.verdict(_text(push, "trace_id"), suggestion)
 
     def _followed(self, push: Mapping[str, Any], event: Event) -> None:
@@ -162,10 +162,3 @@ def _text(push: Mapping[str, Any], field: str) -> str:
     if value is None or isinstance(value, Mapping | list) or not str(value).strip():
         raise _Malformed(field)
     return str(value)
-
-
-def _clean(value: Any) -> Any:
-    """The same with its keys stripped, at every depth."""
-    if isinstance(value, Mapping):
-        return {str(key).strip(): _clean(part) for key, part in value.items()}
-    return [_clean(part) for part in value] if isinstance(value, list) else value
