@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from unittest.mock import patch
+
 import pytest
 
 from handlers import wiring
@@ -16,7 +19,8 @@ COUNTED = [budget for budget in BUDGETS if budget.unit in ("calls", "queries", "
 @pytest.fixture(scope="module")
 def costs() -> dict[str, float]:
     """Every counted figure, by name."""
-    with temporary_stack(in_memory=True, without=frozenset({"pump", "photos", "api"})) as stack:
+    quiet = frozenset({"pump", "photos", "api"})
+    with patch.dict(os.environ), temporary_stack(in_memory=True, without=quiet) as stack:
         plant.in_stack(stack)
         try:
             return Costs(stack).measure()
