@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from chalice import Chalice
+from app import app
 from chalice.test import Client, HTTPResponse
 
 from handlers import wiring
@@ -32,9 +32,6 @@ POPUP = subscription_event(
 FOLLOW = service_event("subscribe", "synthetic-openid", at=1.0, EventKey="")
 PUSHES = [(MINI, POPUP), (SERVICE, FOLLOW)]
 NAMES = ["mini", "service"]
-
-app = Chalice(app_name="callbacks")
-app.register_blueprint(callbacks.blueprint)
 
 
 class Taken:

@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
-from chalice import Chalice
+from app import app
 from chalice.test import Client
 
 from handlers import wiring
-from handlers.http import cases, categories, reports, uploads
 from handlers.settings import Settings
 from infra.local.engine import Engine
 from models.base.clock import FixedClock, utc_text
@@ -31,9 +30,6 @@ from models.people.entities import Actor, RoleName
 from tests.support.cases import Town, a_photo, a_rider
 
 KEY = b"k" * 32
-app = Chalice(app_name="cases")
-for routes in (cases, categories, reports, uploads):
-    app.register_blueprint(routes.blueprint)
 
 
 class _Sessions:

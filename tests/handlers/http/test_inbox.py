@@ -11,11 +11,10 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-from chalice import Chalice
+from app import app
 from chalice.test import Client
 
 from handlers import wiring
-from handlers.http import inbox, subscriptions
 from handlers.settings import Settings
 from models.alerts import quotas
 from models.alerts.delivery import Messenger
@@ -26,10 +25,6 @@ from models.base.paging import Cursors
 from models.base.tables import Database
 from tests.support.alerts import NOW, a_notice
 from tests.support.people import an_actor
-
-app = Chalice(app_name="alerts")
-app.register_blueprint(inbox.blueprint)
-app.register_blueprint(subscriptions.blueprint)
 
 
 class House:

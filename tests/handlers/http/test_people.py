@@ -11,11 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chalice import Chalice
+from app import app
 from chalice.test import Client
 
 from handlers import wiring
-from handlers.http import members, sessions, verifications
 from handlers.http.schemas.people import Consents
 from handlers.http.texts.catalogue import texts
 from handlers.settings import Settings
@@ -26,10 +25,6 @@ from models.base.tables import Database
 from models.people.entities import Occupation, Purpose, RoleName, Standing
 from models.people.verification import Verifications
 from tests.support.people import PSEUDONYMS, People, a_county, a_line, a_phone, import_lines
-
-app = Chalice(app_name="people")
-for routes in (sessions, members, verifications):
-    app.register_blueprint(routes.blueprint)
 
 
 class House(People):

@@ -9,11 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chalice import Chalice
+from app import app
 from chalice.test import Client
 
 from handlers import wiring
-from handlers.http import points, redemptions, rewards
 from handlers.settings import Settings
 from models.base.clock import FixedClock
 from models.base.errors import Unauthorised
@@ -27,11 +26,6 @@ from models.rewards.entities import Merchant
 from tests.support.people import COUNTY, a_role, an_actor
 from tests.support.points import award
 from tests.support.rewards import Shop, a_request_id
-
-app = Chalice(app_name="rewards")
-app.register_blueprint(points.blueprint)
-app.register_blueprint(rewards.blueprint)
-app.register_blueprint(redemptions.blueprint)
 
 
 class _Sessions:

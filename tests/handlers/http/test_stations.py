@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
-from chalice import Chalice
+from app import app
 from chalice.test import Client
 
 from handlers import wiring
-from handlers.http import stations as routes
 from handlers.settings import Settings
 from models.base.clock import FixedClock
 from models.base.geometry import Position, offset
@@ -29,8 +28,6 @@ from models.stations.doors import Doors
 from models.stations.entities import Station
 from tests.support.stations import KEY, a_keeper, a_station, an_actor
 
-app = Chalice(app_name="stations")
-app.register_blueprint(routes.blueprint)
 _places = itertools.count()
 
 
