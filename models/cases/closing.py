@@ -229,7 +229,7 @@ def tell(
     now: datetime,
     *,
     key: str | None = None,
-    **facts: str,
+    **facts: str | None,
 ) -> None:
     """Add the outbox row of what just happened; by default it is the case's new version."""
     key = f"{case.case_id}:{key or changes.version_id(case.version)}"

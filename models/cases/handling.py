@@ -149,7 +149,8 @@ class Handling:
             return closing.reopen(tx, case, doing, working=self._working, reopened=case.reopened)
         values, topic = self._values(tx, case, command, doing)
         answer = changes.advance(tx, case, doing, working=self._working, **values)
-        closing.tell(tx, topic, case, doing.now)
+        facts = {"officer_id": case.assigned_to} if command.action is Action.ASSIGN else {}
+        closing.tell(tx, topic, case, doing.now, **facts)
         return answer
 
     def _values(

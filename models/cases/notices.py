@@ -110,8 +110,7 @@ class Notices:
 
     def assigned(self, event: Event) -> None:
         case = _case(event)
-        if case.assigned_to is not None:
-            self._alert(event, case, [case.assigned_to], wording.ASSIGNED)
+        self._alert(event, case, [event.payload["officer_id"]], wording.ASSIGNED)
 
     def returned(self, event: Event) -> None:
         case = _case(event)
