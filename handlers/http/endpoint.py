@@ -16,7 +16,6 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 from chalice.app import Blueprint, Request, Response
-from models.people.entities import Actor, RoleName
 from pydantic import BaseModel, ValidationError
 
 from handlers import telemetry
@@ -26,6 +25,7 @@ from handlers.http.texts.catalogue import language_of
 from handlers.wiring import Services, services
 from models.base.clock import utc_text
 from models.base.errors import DomainError, FieldError, Forbidden, Invalid, Unauthorised
+from models.people.entities import Actor, RoleName
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def _answer(
     call: Call[Any, Any] = Call(
         services=wired,
         body=_read_body(operation, request, wired),
-        query=_read(operation.query, dict(request.query_params or {}), wired),
+        query=_read_query(operation, request, wired),
         params={name: unquote(value) for name, value in params.items()},
         language=language,
         request_id=request_id,
@@ -194,17 +194,45 @@ def _read_body(operation: Operation, request: Request, wired: Services) -> Body:
         raise Invalid("request.not_json") from error
     if not isinstance(content, dict):
         raise Invalid("request.not_json")
-    return _read(operation.body, content, wired)
+    # Strict, as JSON: a number in quotes or a 1 for true is a client's mistake, not a value.
+    text, model = _written(content), operation.body
+    return _read(model, content, wired, lambda: model.model_validate_json(text, strict=True))
+
+
+def _written(content: Mapping[str, Any]) -> bytes:
+    """Write a body as UTF-8. JSON's escapes can carry half a character, which no text may hold."""
+    try:
+        return json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        halves = [name for name, value in content.items() if not _is_whole(name, value)]
+        names = [name.encode(errors="replace").decode() for name in halves]
+        bad = [FieldError(field=name, code="field.invalid") for name in names]
+        raise Invalid(fields=bad) from error
+
+
+def _is_whole(name: str, value: object) -> bool:
+    try:
+        json.dumps([name, value], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_query(operation: Operation, request: Request, wired: Services) -> Body:
+    content = dict(request.query_params or {})
+    return _read(operation.query, content, wired, lambda: operation.query.model_validate(content))
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read(model: type[Body], content: Mapping[str, Any], wired: Services) -> Body:
+def _read(
+    model: type[Body], content: Mapping[str, Any], wired: Services, parse: Callable[[], Body]
+) -> Body:
     unknown = sorted(set(content) - set(model.model_fields))
     try:
-        parsed = model.model_validate(content)
+        parsed = parse()
     except ValidationError as error:
         bad = [_field_error(issue) for issue in error.errors(include_url=False)]
         raise Invalid(fields=bad) from error

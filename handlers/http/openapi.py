@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from handlers import VERSION
 from handlers.http.endpoint import OPERATIONS, Nothing, Operation
 
+_References = dict[type[BaseModel], dict[str, Any]]
 _REF = "#/components/schemas/{model}"
 _DESCRIPTIONS = {
     401: "No valid session",
@@ -51,14 +52,11 @@ class Error(BaseModel):
 @cache
 def document() -> dict[str, Any]:
     """The whole contract as a JSON-ready object."""
-    requests = {op.body for op in OPERATIONS if op.body is not Nothing}
-    answers = {op.answer for op in OPERATIONS} | {Error}
-    wanted: list[Any] = [(model, "validation") for model in sorted(requests, key=_name)]
-    wanted += [(model, "serialization") for model in sorted(answers, key=_name)]
-    _, schemas = models_json_schema(wanted, ref_template=_REF)
+    references, schemas = _schemas()
     paths: dict[str, Any] = {}
     for operation in sorted(OPERATIONS, key=lambda op: (op.path, op.method)):
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        drawn = _operation(operation, references)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = drawn
     return {
         "openapi": "3.1.0",
         "info": {
@@ -69,33 +67,50 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": schemas.get("$defs", {}),
+            "schemas": schemas,
             "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _name(model: type[BaseModel]) -> str:
-    return model.__name__
+def _schemas() -> tuple[_References, dict[str, Any]]:
+    """Every model's schema by its name, and how a model is referred to.
+
+    pydantic names the models: two of one name in two modules get longer names.
+    """
+    bodies = {op.body for op in OPERATIONS} - {Nothing}
+    queries = {op.query for op in OPERATIONS} - {Nothing}  # for the enums that they refer to
+    answers = {op.answer for op in OPERATIONS} | {Error}
+    wanted: list[Any] = [(model, "validation") for model in sorted(bodies | queries, key=_name)]
+    wanted += [(model, "serialization") for model in sorted(answers, key=_name)]
+    drawn, schemas = models_json_schema(wanted, ref_template=_REF)
+    references: _References = {model: reference for (model, _), reference in drawn.items()}  # type: ignore[misc]
+    shown: dict[str, Any] = schemas["$defs"]
+    for model in queries - bodies:
+        del shown[references[model]["$ref"].rpartition("/")[2]]
+    return references, shown
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _name(model: type[BaseModel]) -> tuple[str, str]:
+    return model.__name__, model.__module__
+
+
+def _operation(operation: Operation, references: _References) -> dict[str, Any]:
     drawn: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.path.split("/")[2]],
         "parameters": [*_path_parameters(operation.path), *_query_parameters(operation)],
-        "responses": _responses(operation),
+        "responses": _responses(operation, references),
     }
     if not operation.is_open:
         drawn["security"] = [{"session": []}]
     if operation.roles:
         drawn["x-roles"] = sorted(operation.roles)
     if operation.body is not Nothing:
-        reference = {"$ref": _REF.format(model=operation.body.__name__)}
         drawn["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": reference}},
+            "content": {"application/json": {"schema": references[operation.body]}},
         }
     return drawn
 
@@ -118,23 +133,34 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
     schema = operation.query.model_json_schema(ref_template=_REF)
     required = set(schema.get("required", ()))
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": value}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": _without_null(value),
+        }
         for name, value in schema.get("properties", {}).items()
     ]
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
-    answer = {"$ref": _REF.format(model=operation.answer.__name__)}
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A value after the question mark is there or not; it is never null."""
+    kinds: list[dict[str, Any]] = schema.get("anyOf", [schema])
+    given = [kind for kind in kinds if kind.get("type") != "null"]
+    return given[0] if len(given) == 1 else {"anyOf": given}
+
+
+def _responses(operation: Operation, references: _References) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(operation.status): {
             "description": "Done",
-            "content": {"application/json": {"schema": answer}},
+            "content": {"application/json": {"schema": references[operation.answer]}},
         }
     }
     for status in sorted(_possible(operation)):
         responses[str(status)] = {
             "description": _DESCRIPTIONS[status],
-            "content": {"application/json": {"schema": {"$ref": _REF.format(model="Error")}}},
+            "content": {"application/json": {"schema": references[Error]}},
         }
     return responses
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import app  # registers every operation
+
 from handlers.http.endpoint import OPERATIONS, Operation
 from infra.local.client import Reply
 from tests.support.world import E_BIKES, EAST, Person, World, done, path_with
@@ -30,6 +32,7 @@ class Request:
     strangers: tuple[Person, ...] = ()
 
 
+assert app.app.routes
 _PHONES = itertools.count()
 Prepare = Callable[[World], Request]
 _PREPARE: dict[str, Prepare] = {}

@@ -17,6 +17,7 @@ from handlers.http.schemas.base import (
     Paged,
     Query,
 )
+from handlers.http.schemas.service import Reason
 from models.cases import rules
 from models.cases.entities import Purpose, Severity, Status, UploadState, Verdict
 
@@ -344,13 +345,6 @@ class Reporter(Answer):
     submitted_at: Instant
     text: str | None
     text_hidden: bool
-
-
-class Reason(Answer):
-    """A reason that may be given."""
-
-    code: str
-    text: str
 
 
 class Officer(Answer):

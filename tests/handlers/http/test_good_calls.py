@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from app import app
 
-from handlers.http.endpoint import OPERATIONS, Nothing, Operation
-from tests.support.good_calls import good_call, prepared_operations, send
+from handlers.http.endpoint import Nothing, Operation
+from tests.support.good_calls import OPERATIONS, good_call, prepared_operations, send
 from tests.support.world import World
 
 BODIES = [op for op in OPERATIONS if op.body is not Nothing and op.method == "POST"]
