@@ -30,8 +30,6 @@ class Settings:
     wechat_url: str = "https://api.weixin.qq.com"
     mini_appid: str = ""
     service_appid: str = ""
-    mini_original_id: str = ""
-    service_original_id: str = ""
     template_svc_officer_alert: str = "svc-officer-alert"
     template_svc_escalation: str = "svc-escalation"
     template_sub_officer_alert: str = "sub-officer-alert"

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 
 from infra.local import engine as engines
 from models.base.clock import FixedClock
 from models.base.tables import Database, use_database
+
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("ci")
 
 NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 """A Wednesday, 10:00 in China: within working hours."""
@@ -27,14 +31,14 @@ def engine() -> Iterator[engines.Engine]:
 @pytest.fixture
 def database(engine: engines.Engine) -> Database:
     """The product's tables, pointed at this worker's engine."""
-    settings = Database(
+    place = Database(
         region=engines.REGION,
         endpoint_url=engine.url,
         access_key=engines.ACCESS_KEY,
         secret_key=engines.SECRET_KEY,
     )
-    use_database(settings)
-    return settings
+    use_database(place)
+    return place
 
 
 @pytest.fixture

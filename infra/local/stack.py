@@ -107,8 +107,6 @@ class Stack:
             "WECHAT_URL": self.wechat_url,
             "MINI_APPID": accounts.MINI.appid,
             "SERVICE_APPID": accounts.SERVICE.appid,
-            "MINI_ORIGINAL_ID": accounts.MINI.gh_id,
-            "SERVICE_ORIGINAL_ID": accounts.SERVICE.gh_id,
             "API_HOST": self.api_url,
             "CLOCK_FILE": str(self.clock_file),
             **self.extra,

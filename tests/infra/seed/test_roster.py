@@ -14,24 +14,20 @@ from infra.local import engine as engines
 from infra.local.seed import geography, roster, stations
 from models.base.clock import FixedClock
 from models.base.geometry import Position
+from models.base.ids import new_id
 from models.base.tables import Database, use_database
 from models.people.pseudonyms import Pseudonyms
 from models.people.tables import scan_roster
 
 SPOT = Position(lon=114.0853, lat=32.1462)
-PREFIX = "seed-roster-"
-
-
-@pytest.fixture(scope="module")
-def url(engine: engines.Engine) -> str:
-    engines.create_tables(engine.url, PREFIX)
-    return engine.url
 
 
 @pytest.fixture
-def services(url: str, clock: FixedClock, database: Database) -> Iterator[Services]:
+def services(engine: engines.Engine, clock: FixedClock, database: Database) -> Iterator[Services]:
     """Services over tables of their own, so that the seed is alone in them."""
-    wired = Services(Settings(dynamodb_url=url, table_prefix=PREFIX))
+    prefix = new_id("seed") + "-"
+    engines.create_tables(engine.url, prefix)
+    wired = Services(Settings(dynamodb_url=engine.url, table_prefix=prefix))
     wired.__dict__ |= {
         "clock": clock,
         "pseudonyms": Pseudonyms(

@@ -31,6 +31,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Every line at DEBUG, but for the loggers that the edge always keeps at WARNING."""
     for noisy in ("botocore", "pynamodb"):
         caplog.set_level(logging.WARNING, logger=noisy)
+    caplog.set_level(logging.DEBUG, logger="urllib3")  # the edge quietens it, if it was imported
     caplog.set_level(logging.DEBUG)  # the last call also sets what is caught
     return caplog
 
