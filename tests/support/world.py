@@ -357,8 +357,6 @@ class World:
             wechat_url=self.simulator.base_url,
             mini_appid=accounts.MINI.appid,
             service_appid=accounts.SERVICE.appid,
-            mini_original_id=accounts.MINI.gh_id,
-            service_original_id=accounts.SERVICE.gh_id,
             api_host="http://127.0.0.1",
             refuses_unknown_fields=True,
             checks_answers=True,
