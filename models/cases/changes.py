@@ -23,15 +23,8 @@ from models.base.store import Refused, Stale, Transaction, get, query
 from models.calendar.rules import WorkingTime
 from models.cases import rules
 from models.cases.entities import Party, Status
-from models.cases.tables import (
-    SCHEMA,
-    CaseEventRow,
-    CaseRow,
-    ReportRow,
-    queue_of,
-    timing_of,
-    wake_shard_of,
-)
+from models.cases.states import timing_of
+from models.cases.tables import SCHEMA, CaseEventRow, CaseRow, ReportRow, queue_of, wake_shard_of
 from models.people.entities import Actor, RoleName
 
 _FORGOTTEN = frozenset({Status.REJECTED, Status.WITHDRAWN, Status.NO_EVIDENCE})

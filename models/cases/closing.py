@@ -15,7 +15,8 @@ from models.calendar.rules import WorkingTime
 from models.cases import awards, categories, changes, rules, workflow
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.entities import Action, ClosedAs, Party, Status
-from models.cases.tables import CaseRow, ReportRow, facts_of
+from models.cases.states import facts_of
+from models.cases.tables import CaseRow, ReportRow
 from models.people.entities import Actor
 from models.points.ledger import Ledger
 

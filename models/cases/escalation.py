@@ -17,7 +17,8 @@ from models.cases import changes, closing, rules
 from models.cases.changes import Doing
 from models.cases.entities import Action, ClosedAs, Party, Status, Step, Wake
 from models.cases.parallel import together
-from models.cases.tables import WAKE_SHARDS, CaseRow, timing_of
+from models.cases.states import timing_of
+from models.cases.tables import WAKE_SHARDS, CaseRow
 from models.points.ledger import Ledger
 
 log = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ from models.cases.entities import (
     UploadState,
     Verdict,
 )
+from models.cases.states import timing_of
 from models.cases.tables import (
     SCHEMA,
     CaseEventRow,
@@ -33,7 +34,6 @@ from models.cases.tables import (
     ReportRow,
     UploadRow,
     queue_of,
-    timing_of,
     wake_shard_of,
 )
 from models.people.entities import Actor, RosterEntry

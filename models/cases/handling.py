@@ -15,7 +15,8 @@ from models.calendar.rules import WorkingTime
 from models.cases import awards, changes, closing, resolution, rules, workflow
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.entities import Action, ClosedAs, Party, Status
-from models.cases.tables import CaseRow, facts_of
+from models.cases.states import facts_of
+from models.cases.tables import CaseRow
 from models.cases.workflow import REASONS_BY_ACTION, Transition
 from models.people.entities import Actor, RoleName, RosterEntry
 from models.people.roster import Roster

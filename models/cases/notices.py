@@ -10,18 +10,17 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from models.alerts import messages, outbox
+from models.alerts import outbox
 from models.alerts.delivery import Messenger
-from models.alerts.entities import Event, Notice, RoleOrder, Template, Text
+from models.alerts.entities import Event
 from models.base.clock import Clock
 from models.base.errors import Unavailable
 from models.base.store import get, get_many, put_if_absent, query, update_if
-from models.cases import awards, categories, wording
+from models.cases import awards, wording
 from models.cases.entities import Severity, Status, Step, Verdict
 from models.cases.evidence import Evidence, OpenidOf
 from models.cases.tables import CaseRow, ReportRow
-from models.cases.wording import Told
-from models.people.entities import RoleName, RosterEntry
+from models.cases.telling import Telling
 from models.people.roster import Roster
 from models.points.ledger import Ledger
 
@@ -55,9 +54,8 @@ class Notices:
         openid_of: OpenidOf,
     ) -> None:
         self._clock = clock
-        self._roster = roster
         self._ledger = ledger
-        self._messenger = messenger
+        self._telling = Telling(messenger=messenger, roster=roster)
         self._evidence = evidence
         self._text_checker = text_checker
         self._openid_of = openid_of
@@ -83,11 +81,11 @@ class Notices:
     def submitted(self, event: Event) -> None:
         """Alert first; what WeChat thinks of the text is asked in a row of its own."""
         case = _case(event)
-        on_duty = _bound(self._roster.on_duty(case.grid_id))
+        on_duty = self._telling.on_duty(case)
         if case.severity != Severity.A:
             on_duty = on_duty[:1]
-        told = on_duty or self._first_of(case, Step.LEAD)
-        self._alert(event, case, told, wording.NEW)
+        told = on_duty or self._telling.first_of(case, Step.LEAD)
+        self._telling.alert(event, case, told, wording.NEW)
         self._ask_about_text(event)
 
     def joined(self, event: Event) -> None:
@@ -97,8 +95,8 @@ class Notices:
             awards.award_joiner(self._ledger, case, report, self._clock.now())
         self._ask_about_text(event)
         first = get(ReportRow, case.member_id, case.report_id)
-        self._progress(event, case, [first] if first else [], wording.JOINED_FIRST)
-        self._progress(event, case, [report] if report else [], wording.JOINED)
+        self._telling.progress(event, case, [first] if first else [], wording.JOINED_FIRST)
+        self._telling.progress(event, case, [report] if report else [], wording.JOINED)
 
     def claimed(self, event: Event) -> None:
         """Pay those who joined (the claim paid the first), then tell everybody."""
@@ -106,19 +104,19 @@ class Notices:
         reports = _reports(case)
         for report in _joined(reports):
             awards.award_joiner(self._ledger, case, report, self._clock.now())
-        self._progress(event, case, reports, wording.CLAIMED)
+        self._telling.progress(event, case, reports, wording.CLAIMED)
 
     def assigned(self, event: Event) -> None:
         case = _case(event)
-        self._alert(event, case, [event.payload["officer_id"]], wording.ASSIGNED)
+        self._telling.alert(event, case, [event.payload["officer_id"]], wording.ASSIGNED)
 
     def returned(self, event: Event) -> None:
         case = _case(event)
-        self._alert(event, case, self._first_of(case, Step.LEAD), wording.RETURNED)
+        self._telling.alert(event, case, self._telling.first_of(case, Step.LEAD), wording.RETURNED)
 
     def resolved(self, event: Event) -> None:
         case = _case(event)
-        self._progress(event, case, _reports(case), wording.RESOLVED)
+        self._telling.progress(event, case, _reports(case), wording.RESOLVED)
 
     def closed(self, event: Event) -> None:
         """Tell every reporter; the joiners' points mature, the first one's did in the closing."""
@@ -128,28 +126,30 @@ class Notices:
         for report in _joined(reports) if status is Status.CLOSED else ():
             awards.award_joiner(self._ledger, case, report, now)
             awards.mature_joiner(self._ledger, report, now)
-        self._progress(event, case, reports, wording.CLOSED[status])
+        self._telling.progress(event, case, reports, wording.CLOSED[status])
 
     def reopened(self, event: Event) -> None:
         case = _case(event)
-        told = [case.claimer_id] if case.claimer_id else self._first_of(case, Step.LEAD)
-        self._alert(event, case, told, wording.REOPENED)
-        self._progress(event, case, _reports(case), wording.BACK)
+        told = [case.claimer_id] if case.claimer_id else self._telling.first_of(case, Step.LEAD)
+        self._telling.alert(event, case, told, wording.REOPENED)
+        self._telling.progress(event, case, _reports(case), wording.BACK)
 
     def disputed(self, event: Event) -> None:
         case = _case(event)
-        self._warn(event, case, self._first_of(case, Step.LEAD), wording.DISPUTED)
+        self._telling.warn(event, case, self._telling.first_of(case, Step.LEAD), wording.DISPUTED)
 
     def contested(self, event: Event) -> None:
         case = _case(event)
-        self._warn(event, case, self._first_of(case, Step.LEAD), wording.CONTESTED)
+        self._telling.warn(event, case, self._telling.first_of(case, Step.LEAD), wording.CONTESTED)
 
     def stepped(self, event: Event) -> None:
         """A step of the ladder; one whose post is vacant is told to the next one up."""
         case, step = _case(event), Step(event.payload["step"])
-        told = self._workers(case) if step is Step.REMIND else []
+        told = self._telling.workers(case) if step is Step.REMIND else []
         lowest = Step.LEAD if step in (Step.REMIND, Step.UNCLAIMED) else step
-        self._warn(event, case, told or self._first_of(case, lowest), wording.STEP[step])
+        self._telling.warn(
+            event, case, told or self._telling.first_of(case, lowest), wording.STEP[step]
+        )
 
     def check_text(self, event: Event) -> None:
         """Until WeChat has let it pass a text is hidden; away, it is asked again."""
@@ -190,102 +190,6 @@ class Notices:
         now = self._clock.now()
         put_if_absent(outbox.row("text.check", report.report_id, event.county, event.payload, now))
 
-    def _workers(self, case: CaseRow) -> list[str]:
-        named = [who for who in (case.claimer_id, case.assigned_to) if who is not None]
-        return named[:1] or _bound(self._roster.on_duty(case.grid_id))[:1]
-
-    def _first_of(self, case: CaseRow, lowest: Step) -> list[str]:
-        """Who holds the lowest post from ``lowest`` up that is not vacant."""
-        posts = [
-            (Step.LEAD, RoleName.GRID_LEAD, f"grid:{case.grid_id}"),
-            (Step.LEAD, RoleName.GRID_LEAD, f"community:{case.community_id}"),
-            (Step.COMMUNITY, RoleName.COMMUNITY, f"community:{case.community_id}"),
-            (Step.DISTRICT, RoleName.DISTRICT, f"county:{case.county}"),
-        ]
-        start = next(index for index, (step, _, _) in enumerate(posts) if step is lowest)
-        for _, role, scope in posts[start:]:
-            held = _bound(self._roster.holders(role, scope))
-            if held:
-                return held
-        log.error("alert.nobody_to_tell", extra={"case_id": case.case_id, "grid": case.grid_id})
-        return []
-
-    def _alert(self, event: Event, case: CaseRow, member_ids: Iterable[str], said: Text) -> None:
-        category = categories.of(case.category)
-        template, fields = messages.officer_alert(
-            what=f"{case.severity} {category.zh}",
-            where=case.place,
-            due_at=case.claim_due_at if case.status == Status.ASSIGNED else case.due_at,
-            number=case.number,
-        )
-        self._tell_officials(event, case, member_ids, template, fields, ("待处理", said))
-
-    def _warn(self, event: Event, case: CaseRow, member_ids: Iterable[str], told: Told) -> None:
-        category = categories.of(case.category)
-        template, fields = messages.escalation(
-            what=f"{case.severity} {category.zh}",
-            where=case.place,
-            due_at=case.due_at,
-            number=case.number,
-            status=told[0],
-        )
-        self._tell_officials(event, case, member_ids, template, fields, told)
-
-    def _tell_officials(
-        self,
-        event: Event,
-        case: CaseRow,
-        member_ids: Iterable[str],
-        template: Template,
-        fields: _Fields,
-        told: Told,
-    ) -> None:
-        page = f"pages/case/detail?id={case.case_id}"
-        self._tell_each(
-            [
-                wording.notice(event, case, member_id, template, fields, told, page=page)
-                for member_id in member_ids
-            ],
-            role_order="officer",
-        )
-
-    def _progress(
-        self, event: Event, case: CaseRow, reports: Iterable[ReportRow], told: Told
-    ) -> None:
-        template, fields = messages.rider_progress(
-            what=categories.of(case.category).zh,
-            status=told[0],
-            note=told[1].zh,
-            number=case.number,
-        )
-        page = "pages/report/detail?id="
-        self._tell_each(
-            [
-                wording.notice(
-                    event,
-                    case,
-                    report.member_id,
-                    template,
-                    fields,
-                    told,
-                    page=page + report.report_id,
-                )
-                for report in reports
-            ],
-            role_order="rider",
-        )
-
-    def _tell_each(self, notices: Iterable[Notice], *, role_order: RoleOrder) -> None:
-        """Everybody is tried, even when a channel fails for one of them."""
-        failed: Unavailable | None = None
-        for notice in notices:
-            try:
-                self._messenger.tell(notice, role_order=role_order)
-            except Unavailable as error:
-                failed = error
-        if failed is not None:
-            raise failed
-
 
 def _case(event: Event) -> CaseRow:
     case = get(CaseRow, event.payload["case_id"])
@@ -318,8 +222,3 @@ def _reports(case: CaseRow) -> Sequence[ReportRow]:
 
 def _joined(reports: Iterable[ReportRow]) -> list[ReportRow]:
     return [report for report in reports if report.ordinal > 1]
-
-
-def _bound(entries: Iterable[RosterEntry]) -> list[str]:
-    """Those who can be told, each once: an entry has a member once its phone is bound."""
-    return list(dict.fromkeys(entry.member_id for entry in entries if entry.member_id is not None))

@@ -10,7 +10,6 @@ from typing import Any
 from models.base.clock import Clock, utc_text
 from models.base.errors import NotFound
 from models.base.store import get, get_many, query
-from models.base.tables import Table
 from models.calendar.rules import WorkingTime
 from models.cases import awards, categories, changes, rules, workflow
 from models.cases.closing import is_verdict_open
@@ -18,9 +17,10 @@ from models.cases.entities import Action, Facts, Party, Status, UploadState, Ver
 from models.cases.handling import Handling
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
-from models.cases.tables import CaseEventRow, CaseRow, ReportRow, UploadRow, facts_of
+from models.cases.states import facts_of
+from models.cases.tables import CaseEventRow, CaseRow, ReportRow, UploadRow
 from models.people.entities import Actor
-from models.points.tables import TransferRow
+from models.points.ledger import transfer
 
 _PRIVATE_ACTIONS = frozenset({Action.NOTE.value})
 
@@ -205,12 +205,9 @@ class Reading:
 
     def _points(self, report: ReportRow) -> Mapping[str, Any] | None:
         """What the report has brought: pending until the case closes or seven days have passed."""
-        keys: list[tuple[type[Table], tuple[Any, ...]]] = [
-            (TransferRow, (awards.award_id(report.report_id),)),
-            (TransferRow, (awards.maturity_id(report.report_id),)),
-        ]
-        award, maturity = get_many(keys)
-        if not isinstance(award, TransferRow):
+        ids = (awards.award_id(report.report_id), awards.maturity_id(report.report_id))
+        award, maturity = together([partial(transfer, transfer_id) for transfer_id in ids])
+        if award is None:
             return None
         matures_at = award.posted_at + rules.MATURES_AFTER
         is_mature = maturity is not None or self._clock.now() >= matures_at

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from datetime import timedelta
-from typing import Any
 
 from pynamodb.attributes import (
-    Attribute,
     ListAttribute,
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import STRING
 from pynamodb.indexes import (
     AllProjection,
     GlobalSecondaryIndex,
@@ -22,29 +17,11 @@ from pynamodb.indexes import (
 )
 
 from models.base.tables import Instant, Table, Whole
-from models.cases import categories
-from models.cases.entities import Facts, Status, Step, Timing
+from models.cases.columns import Document, texts
+from models.cases.entities import Status
 
 SCHEMA = 1
 WAKE_SHARDS = 16
-
-
-class Document(Attribute[Any]):
-    """JSON text as an admin can read it: Chinese unescaped, which also halves its size."""
-
-    attr_type = STRING
-
-    def serialize(self, value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-    def deserialize(self, value: str) -> Any:
-        return json.loads(value)
-
-
-def _texts(*, null: bool = False) -> ListAttribute[str]:
-    # pynamodb's stub wants the element's value type here, its code wants the attribute.
-    return ListAttribute(of=UnicodeAttribute, null=null)  # type: ignore[arg-type]
-
 
 QUEUE_ATTRIBUTES = (
     "number",
@@ -129,10 +106,10 @@ class CaseRow(Table):
     report_id = UnicodeAttribute()
     reporter_count = Whole()
     photo_count = Whole()
-    photos: ListAttribute[str] = _texts()
+    photos: ListAttribute[str] = texts()
     reopened = Whole()
     rounds = Whole()
-    steps: ListAttribute[str] = _texts()
+    steps: ListAttribute[str] = texts()
     queue = UnicodeAttribute()
     wake_shard = UnicodeAttribute(null=True)
     wake_at = Instant(null=True)
@@ -143,7 +120,7 @@ class CaseRow(Table):
     claimed_at = Instant(null=True)
     resolved_at = Instant(null=True)
     resolution = UnicodeAttribute(null=True)
-    after: ListAttribute[str] = _texts(null=True)
+    after: ListAttribute[str] = texts(null=True)
     closed_at = Instant(null=True)
     closed_as = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
@@ -222,7 +199,7 @@ class ReportRow(Table):
     text = UnicodeAttribute(null=True)
     text_verdict = UnicodeAttribute(null=True)
     speed_mps = NumberAttribute(null=True)
-    photos: ListAttribute[str] = _texts(null=True)
+    photos: ListAttribute[str] = texts(null=True)
     request_hash = UnicodeAttribute()
 
     by_time = _ByTime()
@@ -308,35 +285,3 @@ def queue_of(grid_id: str, status: Status) -> str:
 def wake_shard_of(case_id: str) -> str:
     """The partition of ``by_wake``; the number of shards may grow, never shrink."""
     return str(zlib.crc32(case_id.encode()) % WAKE_SHARDS)
-
-
-def timing_of(row: CaseRow) -> Timing:
-    """What the schedule's rule needs of a case."""
-    return Timing(
-        status=Status(row.status),
-        created_at=row.created_at,
-        started_at=row.started_at,
-        resolve_limit=timedelta(seconds=row.resolve_limit_s),
-        kind=categories.of(row.category).kind,
-        claim_due_at=row.claim_due_at,
-        steps_taken=frozenset(Step(step) for step in row.steps),
-        was_claimed=row.claimed_at is not None,
-        photo_count=row.photo_count,
-        resolved_at=row.resolved_at,
-        closed_at=row.closed_at,
-    )
-
-
-def facts_of(
-    row: CaseRow, *, member_id: str | None, is_reporter: bool, is_verdict_open: bool
-) -> Facts:
-    """What the guards need of a case and of who acts; ``member_id`` None is the schedule."""
-    return Facts(
-        is_reporter=is_reporter,
-        is_claimer=row.claimer_id is not None and row.claimer_id == member_id,
-        was_claimed=row.claimed_at is not None,
-        reporter_count=row.reporter_count,
-        reopened=row.reopened,
-        photo_count=row.photo_count,
-        is_verdict_open=is_verdict_open,
-    )

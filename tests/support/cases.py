@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from models.base.clock import FixedClock
 from models.base.geometry import Position, offset
 from models.base.ids import new_id
 from models.base.store import get
+from models.base.tables import connection
 from models.calendar.china import working_time
 from models.cases.closing import Closing
 from models.cases.entities import Action, Purpose, SubmitReport, UploadState
@@ -31,7 +32,8 @@ from models.points.ledger import Ledger
 COUNTY = "411503"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 _SIDE = 0.004
-_ground = itertools.count()
+_PLOTS = 240
+_COUNTIES = (COUNTY, "411502")
 
 
 def a_rider(*, consents: Mapping[str, str] | None = None, roles: tuple[Role, ...] = ()) -> Actor:
@@ -77,6 +79,33 @@ def a_photo(
     return upload_id
 
 
+@cache
+def _ground(endpoint: str) -> tuple[Places, dict[str, list[Grid]]]:
+    """Plots for every test of an engine, laid out and read once; each is given away once."""
+    plots: dict[str, list[Grid]] = {county: [] for county in _COUNTIES}
+    for slot in range(2 * _PLOTS):
+        county = _COUNTIES[slot % 2]
+        plots[county].append(_plot(slot, county))
+    places = Places(FixedClock(LONG_AGO))
+    places.put_grids([grid for grids in plots.values() for grid in grids])
+    return places, plots
+
+
+def _plot(slot: int, county: str) -> Grid:
+    west, south = 114.6 + (slot % 100) * 0.006, 31.5 + (slot // 100) * 0.006
+    east, north = west + _SIDE, south + _SIDE
+    return Grid(
+        grid_id=new_id("grid"),
+        name=f"测试网格{slot}",
+        county=county,
+        community_id=f"community-{slot}",
+        community_name="测试社区",
+        polygon=((west, south), (east, south), (east, north), (west, north)),
+        area_m2=170_000,
+        synthetic=True,
+    )
+
+
 @dataclass
 class Town:
     """One grid of its own with officer and lead, and the use cases around it."""
@@ -87,27 +116,10 @@ class Town:
     grid: Grid = field(init=False)
 
     def __post_init__(self) -> None:
-        slot = next(_ground)
-        west, south = 114.6 + (slot % 200) * 0.006, 31.5 + (slot // 200) * 0.006
-        corners = (
-            (west, south),
-            (west + _SIDE, south),
-            (west + _SIDE, south + _SIDE),
-            (west, south + _SIDE),
-        )
-        self.grid = Grid(
-            grid_id=new_id("grid"),
-            name=f"测试网格{slot}",
-            county=self.county,
-            community_id=f"community-{slot}",
-            community_name="测试社区",
-            polygon=corners,
-            area_m2=170_000,
-            synthetic=True,
-        )
+        self.places, plots = _ground(connection().host or "")
+        self.grid = plots[self.county].pop()
+        west, south = self.grid.polygon[0]
         self.centre = Position(lon=west + _SIDE / 2, lat=south + _SIDE / 2)
-        self.places = Places(self.clock)
-        self.places.put_grids([self.grid])
         self.roster = Roster(clock=self.clock)
         self.ledger = Ledger()
         self.working = working_time()
