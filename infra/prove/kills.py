@@ -63,7 +63,7 @@ class Storm:
         riders = [self._thread(self._ride) for _ in range(LANES)]
         officer = self._thread(self._work)
         for victim in itertools.islice(itertools.cycle(VICTIMS), self._kills):
-            time.sleep(self._random.uniform(0.1, 0.8))
+            time.sleep(self._random.uniform(0.1, 3.0))
             self._stack.kill_part(victim)
             time.sleep(self._random.uniform(0.0, 0.3))
             self._stack.start_part(victim)

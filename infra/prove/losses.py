@@ -1,7 +1,8 @@
 """Looks for everything that was acknowledged, by the ways of those who were promised it.
 
 Reports and claims are read back over HTTP by who sent them; a photo as its owner sees it and in
-the store, byte for byte; an alert in the officer's inbox and among what WeChat delivered.
+the store, byte for byte; an alert in the officer's inbox and among what WeChat delivered. Every
+rider has the points of his claimed reports, neither more nor less, and the ledger proves itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from handlers.settings import Settings
+from handlers.wiring import Services
 from infra.local import engine as engines
 from infra.local.client import Client, send
 from infra.local.stack import BUCKET, Stack
@@ -23,6 +26,8 @@ from infra.local.wechat.accounts import SERVICE_OFFICER_ALERT
 from infra.prove.kills import Diary, service_openid
 from infra.prove.phones import Phone, Sent
 from models.cases.photos import original_key
+from models.cases.rules import FIRST_POINTS
+from models.points import checking
 
 PATIENCE_S = 120.0
 _JPEG = b"\xff\xd8\xff"
@@ -69,6 +74,8 @@ class Search:
             *self._lost_reports(),
             *self._lost_photos(),
             *self._lost_claims(),
+            *(f"points: {points} of {due}" for points, due in self._points() if points < due),
+            *(f"ledger: {fault}" for fault in self._faults()),
             *(f"alert at WeChat: {case}" for case in sorted(cases - set(shown))),
             *(f"alert in the inbox: {case}" for case in sorted(cases - set(noted))),
             *(f"not as promised: {failure}" for failure in self._diary.failures),
@@ -76,6 +83,7 @@ class Search:
         doubled = [
             *(f"alert at WeChat: {case}" for case in _twice(shown)),
             *(f"alert in the inbox: {case}" for case in _twice(noted)),
+            *(f"points: {points} of {due}" for points, due in self._points() if points > due),
             *(f"case: {case}" for case in _twice(sent.case_id for sent in self._diary.sent)),
         ]
         return Findings(
@@ -104,6 +112,21 @@ class Search:
                 yield f"claim: {case_id}"
             elif not self._comes(lambda sent=sent: _was_told(sent)):
                 yield f"notice of the claim: {case_id}"
+
+    def _points(self) -> Iterator[tuple[int, int]]:
+        """What each rider has and what is due to him."""
+        claimed = set(self._diary.claimed)
+        due: Counter[Client] = Counter()
+        for sent in self._diary.sent:
+            due[sent.rider] += FIRST_POINTS if sent.case_id in claimed else 0
+        for rider, points in due.items():
+            yield rider.get("/v1/points").body["pending"], points
+
+    def _faults(self) -> list[str]:
+        Services(Settings.read(self._stack.environment()))
+        audit = checking.check_all()
+        faults = [f"{fault.code} at {fault.seq}" for fault in audit.faults]
+        return faults if audit.is_clean or faults else [f"totals {dict(audit.totals)}"]
 
     def _is_shown(self, sent: Sent) -> bool:
         """Whether the owner sees his photo, and its address gives a picture."""

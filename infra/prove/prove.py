@@ -65,8 +65,8 @@ def figures_of(diary: Diary, found: Findings, *, kills: int, seconds: float) -> 
         _at_least("kills.alerts", found.alerts, "alerts", reports),
         _at_least("kills.claims", len(diary.claimed), "claims", 1),
         _at_least("kills.repeated", diary.repeats.count, "requests", 1),
-        _at_most("kills.lost", len(found.lost), "", 0),
-        _at_most("kills.doubled", len(found.doubled), "", 0),
+        _at_most("kills.lost", len(found.lost), "things", 0),
+        _at_most("kills.doubled", len(found.doubled), "things", 0),
         _at_most("kills.seconds", round(seconds, 1), "s", 600 * max(1.0, kills / KILLS)),
     )
 
