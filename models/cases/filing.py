@@ -206,7 +206,7 @@ class Filing:
             captured_at=self.command.captured_at,
             text=text,
             text_verdict=Verdict.WAITING.value if text else None,
-            speed_mps=self.command.speed_mps,
+            speed_mps=_tenths(self.command.speed_mps),
             photos=list(self.command.photos) if is_joining else None,
             request_hash=content_hash(self.command.content()),
         )
@@ -286,3 +286,8 @@ def _told(place: Place) -> Mapping[str, Any]:
         "reason_en": place.routing.reason_en,
         "officer": place.officer.display if place.officer else None,
     }
+
+
+def _tenths(value: float | None) -> float | None:
+    """A speed as exact as a phone knows it; the tables take no number near zero beyond 1e-130."""
+    return None if value is None else round(value, 1)

@@ -169,7 +169,7 @@ def _page(queue: str, after: Sequence[str] | None, wanted: Queue) -> list[dict[s
     condition, values = "#queue = :queue", {":queue": {"S": queue}}
     if wanted.due_before is not None:
         condition += " AND due_at < :before"
-        values[":before"] = {"S": utc_text(wanted.due_before)}
+        values[":before"] = {"S": _instant(wanted.due_before)}
     request: dict[str, Any] = {
         "TableName": CaseRow._get_connection().table_name,
         "IndexName": "by_queue",
@@ -190,6 +190,14 @@ def _page(queue: str, after: Sequence[str] | None, wanted: Queue) -> list[dict[s
     except (PynamoDBException, BotoCoreError) as error:
         raise Unavailable("store.busy") from error
     return [_decoded(item) for item in answer["Items"]]
+
+
+def _instant(at: datetime) -> str:
+    """Write an instant of a request; on the calendar's first and last day it may not exist."""
+    try:
+        return utc_text(at)
+    except OverflowError as error:
+        raise Invalid(fields=[FieldError(field="due_before", code="field.invalid")]) from error
 
 
 def _decoded(item: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

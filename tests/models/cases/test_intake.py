@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -307,3 +307,19 @@ def test_phone_numbers_do_not_reach_the_tables(town: Town) -> None:
     report = get(ReportRow, rider.member_id, case.report_id)
     assert report is not None
     assert report.text == "车主电话 ***"
+
+
+def test_the_smallest_and_oldest_values_that_json_can_hold_do_no_harm(town: Town) -> None:
+    rider = a_rider()
+
+    oldest = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+    command = town.a_report(rider, captured_at=oldest)
+
+    case = town.filed(rider, speed_mps=1e-300)
+    with pytest.raises(Invalid) as refusal:
+        town.intake.submit(rider, command)
+
+    report = get(ReportRow, rider.member_id, case.report_id)
+    assert report is not None
+    assert report.speed_mps == 0
+    assert refusal.value.code == "report.too_old"
