@@ -41,12 +41,12 @@ class _Malformed(Exception):
 class Reactions:
     """What other capabilities do about an event; each must be safe to repeat.
 
-    ``verdict`` gets a trace id and WeChat's suggestion (None: WeChat could not look);
-    ``follow_changed`` an openid of the service account and when; ``revoked`` a member's id.
+    ``verdict`` gets a trace id, WeChat's suggestion (None: WeChat could not look) and when it
+    came; ``follow_changed`` an openid of the service account and when; ``revoked`` a member's id.
     """
 
     member_id_of: Callable[[str], str]
-    verdict: Callable[[str, str | None], None]
+    verdict: Callable[[str, str | None, datetime], None]
     follow_changed: Callable[[str, datetime], None]
     revoked: Callable[[str], None]
 
@@ -118,7 +118,7 @@ class Callbacks:
         result, suggestion = push.get("result"), None
         if str(push.get("errcode") or 0) == "0" and isinstance(result, Mapping):
             suggestion = _text(result, "suggest")
-        self._reactions.verdict(_text(push, "trace_id"), suggestion)
+        self._reactions.verdict(_text(push, "trace_id"), suggestion, event.at)
 
     def _followed(self, push: Mapping[str, Any], event: Event) -> None:
         self._reactions.follow_changed(_text(push, "FromUserName"), _at(push))

@@ -1,17 +1,20 @@
 """Telling a member: the inbox always, then the first channel that takes it.
 
-The inbox row comes first and is the notice's guard: however often ``tell`` runs, it is one message.
-A channel that refuses is passed over; one that does not answer is passed over too, and when none
-took the message in the end the caller tries again later. A crash between a channel's answer and
-our record of it sends again, since an alert must not be lost: the service account drops the copy
-by ``client_msg_id``; a subscription message may come twice, if the member accepted two.
+The inbox row comes first and is the notice's guard: however often ``tell`` runs, it is one message,
+and only one teller at a time sends it. A channel that refuses is passed over; one that does not
+answer is passed over too, and when none took the message in the end the caller tries again later.
+A crash between a channel's answer and our record of it sends again, since an alert must not be
+lost: the service account drops the copy by ``client_msg_id``; a subscription message may come
+twice, if the member accepted two.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+
+from pynamodb.expressions.update import Action
 
 from models.alerts import quotas
 from models.alerts.entities import (
@@ -26,12 +29,16 @@ from models.alerts.entities import (
 from models.alerts.tables import SCHEMA, InboxRow
 from models.base.clock import Clock, utc_text
 from models.base.errors import Unavailable
+from models.base.ids import new_id
 from models.base.store import get, put_if_absent, update_if
 
 log = logging.getLogger(__name__)
 
 INBOX_ONLY = "inbox"
 """``delivered_by`` of a message that no channel would take."""
+
+TELLING = timedelta(seconds=30)
+"""How long a teller keeps a message to himself: as long as the outbox's lease of its event."""
 
 KEPT_TRIES = 40
 """An outage of days must not fill the row: the last ones tell enough."""
@@ -52,29 +59,50 @@ class Messenger:
         self._clock = clock
 
     def tell(self, notice: Notice, *, role_order: RoleOrder) -> None:
-        """Tell once. Raises ``Unavailable`` when a channel gave no answer and none took it."""
-        row = _inbox_row(notice)
-        if not put_if_absent(row):
-            row = get(InboxRow, notice.member_id, row.message_id) or row
-        if row.delivered_by is not None:
+        """Tell once. Raises ``Unavailable`` when it must be tried again.
+
+        That is when a channel gave no answer and none took it, and while another tells it.
+        """
+        row = self._taken(notice)
+        if row is None:
             return
-        attempt = _Attempt(notice, list(row.tried or ()), self._clock)
+        attempt = _Attempt(notice, row, self._clock)
         recipient = self._recipient(notice.member_id)
         for channel in self._channels[role_order] if recipient else ():
             assert recipient is not None
             if attempt.by(channel, recipient):
                 return
-        attempt.record(None if attempt.is_open else INBOX_ONLY)
         if attempt.is_open:
+            attempt.leave()
             raise Unavailable("alert.no_answer")
+        attempt.record(INBOX_ONLY)
+
+    def _taken(self, notice: Notice) -> InboxRow | None:
+        """The message, to be sent by us alone; None when it was told. May raise ``Unavailable``."""
+        now, teller = self._clock.now(), new_id("tell")
+        until = now + TELLING
+        fresh = _inbox_row(notice, teller=teller, told_until=until)
+        if put_if_absent(fresh):
+            return fresh
+        take = [InboxRow.teller.set(teller), InboxRow.told_until.set(until)]
+        is_free = InboxRow.told_until.does_not_exist() | (InboxRow.told_until <= now)
+        is_untold = InboxRow.message_id.exists() & InboxRow.delivered_by.does_not_exist()
+        update_if(fresh, take, is_untold & is_free)
+        found = get(InboxRow, notice.member_id, fresh.message_id)
+        if found is None or found.delivered_by is not None:
+            return None
+        if found.teller != teller:
+            raise Unavailable("alert.being_told")
+        return found
 
 
 class _Attempt:
     """One run over the channels, and what came of each."""
 
-    def __init__(self, notice: Notice, tried: list[dict[str, str]], clock: Clock) -> None:
+    def __init__(self, notice: Notice, row: InboxRow, clock: Clock) -> None:
         self._notice = notice
-        self._tried = tried
+        self._row = row
+        self._tried: list[dict[str, str]] = list(row.tried or ())
         self._clock = clock
         self.is_open = False
 
@@ -107,15 +135,20 @@ class _Attempt:
         quota.use()
         return True
 
-    def record(self, delivered_by: str | None, wechat_id: str | None = None) -> None:
-        """Write down what was tried, unless the member and his inbox have gone meanwhile."""
-        actions: list[Any] = [InboxRow.tried.set(self._tried[-KEPT_TRIES:])]
-        if delivered_by is not None:
-            actions.append(InboxRow.delivered_by.set(delivered_by))
+    def record(self, delivered_by: str, wechat_id: str | None = None) -> None:
+        """Write down how it went, unless the member and his inbox have gone meanwhile."""
+        actions = [self._tries(), InboxRow.delivered_by.set(delivered_by)]
         if wechat_id is not None:
             actions.append(InboxRow.wechat_id.set(wechat_id))
-        row = InboxRow(self._notice.member_id, message_id_of(self._notice))
-        update_if(row, actions, InboxRow.message_id.exists())
+        update_if(self._row, actions, InboxRow.message_id.exists())
+
+    def leave(self) -> None:
+        """Write down what was tried, and let the next teller begin at once."""
+        actions = [self._tries(), InboxRow.told_until.remove()]
+        update_if(self._row, actions, InboxRow.teller == self._row.teller)
+
+    def _tries(self) -> Action:
+        return InboxRow.tried.set(self._tried[-KEPT_TRIES:])
 
     def _passed(self, channel: Channel, outcome: str) -> bool:
         self._note(channel, outcome)
@@ -157,7 +190,7 @@ def message_id_of(notice: Notice) -> str:
     return f"{utc_text(notice.at)}_{notice.notice_id}"
 
 
-def _inbox_row(notice: Notice) -> InboxRow:
+def _inbox_row(notice: Notice, *, teller: str, told_until: datetime) -> InboxRow:
     return InboxRow(
         member_id=notice.member_id,
         message_id=message_id_of(notice),
@@ -169,6 +202,8 @@ def _inbox_row(notice: Notice) -> InboxRow:
         page=notice.page,
         case_id=notice.case_id,
         at=notice.at,
+        teller=teller,
+        told_until=told_until,
     )
 
 

@@ -28,7 +28,10 @@ class OutboxRow(Table):
 
 
 class InboxRow(Table):
-    """One message to one member; ``delivered_by`` names the channel WeChat took it by."""
+    """One message to one member; ``delivered_by`` names the channel WeChat took it by.
+
+    While ``teller`` is busy sending it, until ``told_until`` at most, nobody else does.
+    """
 
     class Meta:
         table_name = "inbox"
@@ -47,6 +50,8 @@ class InboxRow(Table):
     delivered_by = UnicodeAttribute(null=True)
     wechat_id = UnicodeAttribute(null=True)
     tried = JSONAttribute(null=True)
+    teller = UnicodeAttribute(null=True)
+    told_until = Instant(null=True)
 
 
 class QuotaRow(Table):

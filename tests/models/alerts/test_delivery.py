@@ -225,9 +225,86 @@ def test_a_crash_between_sending_and_recording_neither_loses_nor_doubles(
             messenger.tell(notice, role_order="officer")
     assert service.delivered == [notice.notice_id]
     assert inbox_row_of(notice).delivered_by is None
+    clock.advance(delivery.TELLING)
     messenger.tell(notice, role_order="officer")
 
     assert service.delivered == [notice.notice_id]
+    assert inbox_row_of(notice).delivered_by == "service"
+
+
+def test_of_two_tellers_at_once_one_tells_and_the_other_comes_later(clock: FixedClock) -> None:
+    notice, second = a_notice(), list[str]()
+    accept(notice, 2)
+
+    class Interrupted(RecordingChannel):
+        def send(self, *args: Any, **how: Any) -> str:
+            with pytest.raises(Unavailable) as raised:
+                messenger.tell(notice, role_order="officer")
+            second.append(raised.value.code)
+            return super().send(*args, **how)
+
+    channel = Interrupted(name="subscription", uses_quota=True, drops_copies=False)
+    messenger = a_messenger(clock, channel)
+    messenger.tell(notice, role_order="officer")
+    messenger.tell(notice, role_order="officer")
+
+    assert second == ["alert.being_told"]
+    assert channel.delivered == [notice.notice_id]
+    assert quotas.remaining(notice.member_id, SUBSCRIPTION) == 1
+
+
+def test_a_teller_who_died_is_followed_by_another_after_his_time(clock: FixedClock) -> None:
+    notice, service = a_notice(), a_service()
+
+    def die(_: str) -> Recipient:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        a_messenger(clock, recipient=die).tell(notice, role_order="officer")
+    messenger = a_messenger(clock, service)
+    clock.advance(delivery.TELLING - timedelta(milliseconds=1))
+    with pytest.raises(Unavailable):
+        messenger.tell(notice, role_order="officer")
+    clock.advance(timedelta(milliseconds=1))
+    messenger.tell(notice, role_order="officer")
+
+    assert service.delivered == [notice.notice_id]
+
+
+def test_who_was_too_slow_does_not_let_a_third_in(clock: FixedClock) -> None:
+    """He fails when another has begun: the message is that other's now."""
+    notice, service = a_notice(), a_service()
+
+    def begin_and_die(_: str) -> Recipient:
+        raise KeyboardInterrupt
+
+    class Slow(RecordingChannel):
+        def send(self, *args: Any, **how: Any) -> str:
+            clock.advance(delivery.TELLING)
+            with pytest.raises(KeyboardInterrupt):
+                a_messenger(clock, recipient=begin_and_die).tell(notice, role_order="officer")
+            raise Unavailable("wechat.away")
+
+    with pytest.raises(Unavailable, match="alert.no_answer"):
+        a_messenger(clock, Slow()).tell(notice, role_order="officer")
+    with pytest.raises(Unavailable, match="alert.being_told"):
+        a_messenger(clock, service).tell(notice, role_order="officer")
+
+    assert service.sends == []
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
+def test_a_retry_holds_the_message_though_a_reply_was_lost(
+    operation: str, clock: FixedClock
+) -> None:
+    notice, service = a_notice(), a_service("away")
+    messenger = a_messenger(clock, service)
+    with pytest.raises(Unavailable):
+        messenger.tell(notice, role_order="officer")
+
+    with lost_reply(operation):
+        messenger.tell(notice, role_order="officer")
+
     assert inbox_row_of(notice).delivered_by == "service"
 
 

@@ -137,7 +137,7 @@ def test_a_send_without_an_answer_is_repeated_and_seen_once(
 
 
 def test_a_crash_between_the_send_and_its_record_is_seen_once(
-    messenger: Messenger, officer: Officer, monkeypatch: pytest.MonkeyPatch
+    messenger: Messenger, officer: Officer, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     officer.follows()
     notice = a_notice(member_id=officer.member_id)
@@ -152,6 +152,7 @@ def test_a_crash_between_the_send_and_its_record_is_seen_once(
         patch.setattr(delivery, "update_if", die)
         with pytest.raises(Killed):
             messenger.tell(notice, role_order="officer")
+    clock.advance(delivery.TELLING)
     tell(messenger, notice)
 
     assert officer.sees() == ["template"]
