@@ -18,7 +18,15 @@ OFFICIALS = (RoleName.OFFICER, RoleName.GRID_LEAD, RoleName.COMMUNITY, RoleName.
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "GET", "/v1/cases", query=QueueQuery, answer=Cases, roles=OFFICIALS)
+@endpoint(
+    blueprint,
+    "GET",
+    "/v1/cases",
+    query=QueueQuery,
+    answer=Cases,
+    roles=OFFICIALS,
+    errors=(404,),
+)
 def list_cases(call: Call[Nothing, QueueQuery]) -> Reply:
     """List the cases in one's scopes, soonest due first."""
     query = call.query
