@@ -20,12 +20,16 @@ def on_queue(event: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
     """Take in each arrived object; one that fails is given back alone, not with its batch."""
     failures = []
     for message in event["Records"]:
+        failed = {"itemIdentifier": message["messageId"]}
         try:
             for key in _keys(json.loads(message["body"])):
                 services().evidence.photo_arrived(key)
         except DomainError as error:
             log.warning("photo.intake_deferred", extra={"reason": error.code})
-            failures.append({"itemIdentifier": message["messageId"]})
+            failures.append(failed)
+        except Exception:  # the outermost place: the others of the batch are not held up
+            log.exception("photo.intake_failed")
+            failures.append(failed)
     return {"batchItemFailures": failures}
 
 

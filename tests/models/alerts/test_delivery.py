@@ -285,9 +285,9 @@ def test_who_was_too_slow_does_not_let_a_third_in(clock: FixedClock) -> None:
                 a_messenger(clock, recipient=begin_and_die).tell(notice, role_order="officer")
             raise Unavailable("wechat.away")
 
-    with pytest.raises(Unavailable, match="alert.no_answer"):
+    with pytest.raises(Unavailable, match=r"alert\.no_answer"):
         a_messenger(clock, Slow()).tell(notice, role_order="officer")
-    with pytest.raises(Unavailable, match="alert.being_told"):
+    with pytest.raises(Unavailable, match=r"alert\.being_told"):
         a_messenger(clock, service).tell(notice, role_order="officer")
 
     assert service.sends == []
