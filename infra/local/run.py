@@ -18,12 +18,8 @@ from infra.local.stack import ROOT, Ports, Stack
 
 def main() -> int:
     """Start, seed, say where everything is, and watch over the parts."""
-    ports = Ports(
-        api=int(os.environ.get("PORT", "8000")),
-        wechat=int(os.environ.get("WECHAT_PORT", "8001")),
-        engine=int(os.environ.get("DYNAMODB_PORT", "8002")),
-        photos=int(os.environ.get("PHOTOS_PORT", "8003")),
-    )
+    stack = stack_here()
+    ports = stack.ports
     taken = [port for port in (ports.api, ports.wechat, ports.engine, ports.photos) if _taken(port)]
     if taken:
         print(
@@ -34,7 +30,6 @@ def main() -> int:
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    stack = Stack(home=Path(os.environ.get("DATA", ROOT / ".local" / "data")), ports=ports)
     try:
         stack.start()
         plant.in_stack(stack, progress=print)
@@ -51,6 +46,17 @@ def main() -> int:
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave parts behind
         stack.stop()
     return 0
+
+
+def stack_here() -> Stack:
+    """The stack that ``make run`` keeps here: its ports and its data, by the environment."""
+    ports = Ports(
+        api=int(os.environ.get("PORT", "8000")),
+        wechat=int(os.environ.get("WECHAT_PORT", "8001")),
+        engine=int(os.environ.get("DYNAMODB_PORT", "8002")),
+        photos=int(os.environ.get("PHOTOS_PORT", "8003")),
+    )
+    return Stack(home=Path(os.environ.get("DATA", ROOT / ".local" / "data")), ports=ports)
 
 
 def _taken(port: int) -> bool:

@@ -93,6 +93,19 @@ class Stack:
     def photos_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.photos}"
 
+    def keep_roster(self, county: str) -> None:
+        """Remember that a county has a roster of its own, which the seed leaves alone."""
+        self._own_rosters.mkdir(exist_ok=True)
+        (self._own_rosters / county).touch()
+
+    def own_rosters(self) -> frozenset[str]:
+        """The counties whose roster was imported here."""
+        return frozenset(path.name for path in self._own_rosters.glob("*"))
+
+    @property
+    def _own_rosters(self) -> Path:
+        return self.home / "rosters"
+
     def environment(self) -> dict[str, str]:
         """The settings every part of the product reads; see ``handlers/settings.py``."""
         return {
