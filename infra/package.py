@@ -62,16 +62,24 @@ def package(output: Path, python: str) -> Path:
 
 
 def interpreter() -> str:
-    """The Python to build with: ``PYTHON``, else this one, else a newer one that is installed."""
-    given = os.environ.get("PYTHON")
-    newer = [f"python{_dotted(release)}" for release in ((3, 13), (3, 12))]
-    candidates = [sys.executable, *newer]
-    if given and _runs(given) and _release(given) >= OLDEST:
-        return given
-    for candidate in candidates:
-        if _runs(candidate) and _release(candidate) >= OLDEST:
-            return candidate
-    return given or sys.executable
+    """The Python to build with: ``PYTHON``, else this one, else a newer one that is installed.
+
+    None of them new enough: the one asked for, so that the refusal names it.
+    """
+    asked = os.environ.get("PYTHON", sys.executable)
+    candidates = (asked, sys.executable, *map(_installed, ("3.13", "3.12")))
+    return next((each for each in candidates if _runs(each) and _release(each) >= OLDEST), asked)
+
+
+def _installed(release: str) -> str:
+    """A Python of that release: pyenv knows those that are not on the path."""
+    if shutil.which("pyenv"):
+        found = subprocess.run(
+            ["pyenv", "prefix", release], capture_output=True, text=True, check=False, timeout=30
+        )
+        if found.returncode == 0:
+            return str(Path(found.stdout.strip(), "bin", "python"))
+    return f"python{release}"
 
 
 def _runs(python: str) -> bool:
