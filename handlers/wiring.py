@@ -245,8 +245,8 @@ class Services:
     def callbacks(self) -> Callbacks:
         reactions = Reactions(
             member_id_of=self.pseudonyms.member_id,
-            verdict=lambda trace_id, suggestion: self.evidence.verdict(
-                trace_id, suggestion or "none"
+            verdict=lambda trace_id, suggestion, at: self.evidence.verdict(
+                trace_id, suggestion, at=at
             ),
             follow_changed=lambda openid, at: self.followers.changed(openid, at=at),
             revoked=self._revoked,

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from models.alerts import outbox
 from models.base.clock import Clock
-from models.base.errors import NotFound
+from models.base.errors import NotFound, Unavailable
 from models.base.store import (
     Transaction,
     get,
@@ -24,6 +23,7 @@ from models.base.store import (
 )
 from models.cases import changes, photos
 from models.cases.entities import Purpose, UploadState, Verdict
+from models.cases.gateways import JudgementRefused, MediaChecker, OpenidOf
 from models.cases.imaging import PhotoRefused, RenderedPhoto, inspect_and_render
 from models.cases.photos import PhotoAddresses, PhotoStore
 from models.cases.tables import SCHEMA, CaseRow, MediaCheckRow, UploadRow
@@ -34,23 +34,13 @@ VERDICT_WITHIN = timedelta(minutes=35)
 """WeChat answers within 30 minutes, it says; after this we ask once more.
 *Source:* the documentation of mediaCheckAsync."""
 MAX_TRIES = 2
+EARLY = timedelta(minutes=10)
+"""A verdict may be quicker than our own row of its trace; for so long it is tried again."""
 _WAITING = "1"
 _RENDERED_MAX_BYTES = 16 * 1024 * 1024
 _KEPT_S = 30 * 24 * 3600
 _UNSETTLED = (Verdict.WAITING.value, Verdict.NONE.value)
 _UNFINISHED = (UploadState.WAITING.value, UploadState.PROCESSING.value)
-
-
-class MediaChecker(Protocol):
-    """Has WeChat look at a picture; the verdict comes later, under the trace id."""
-
-    def check_media(self, url: str, openid: str, /) -> str: ...
-
-
-class OpenidOf(Protocol):
-    """Knows under which openid WeChat knows a member; None when he is gone."""
-
-    def __call__(self, member_id: str, /) -> str | None: ...
 
 
 class Evidence:
@@ -80,6 +70,9 @@ class Evidence:
         upload = get(UploadRow, upload_id) if upload_id else None
         if upload is None or upload.state not in _UNFINISHED:
             log.info("photo.ignored", extra={"known": upload is not None})
+            if upload is not None and upload.state == UploadState.REFUSED:
+                # Its form is good for a while yet: what was refused does not come to stay.
+                self._store.delete(key)
             return
         begun = [UploadRow.state.set(UploadState.PROCESSING.value)]
         update_if(upload, begun, UploadRow.state == UploadState.WAITING.value)
@@ -96,8 +89,8 @@ class Evidence:
     def ask(self, upload_id: str) -> None:
         """Have WeChat look at a ready photo; asked twice at most by the sweep.
 
-        Raises what the checker raises: the outbox asks again. A member who is gone leaves his
-        photo unchecked, behind its badge.
+        Raises what the checker raises: the outbox asks again. A member who is gone, or for whom
+        WeChat will not judge, leaves his photo unchecked, behind its badge.
         """
         upload = get(UploadRow, upload_id)
         if upload is None or upload.verdict != Verdict.WAITING:
@@ -110,15 +103,22 @@ class Evidence:
         if upload is not None and upload.verdict == Verdict.WAITING:
             self._settle(upload, Verdict.NONE)
 
-    def verdict(self, trace_id: str, suggest: str) -> None:
+    def verdict(self, trace_id: str, suggest: str | None, *, at: datetime) -> None:
         """Take WeChat's verdict in: ``pass`` publishes, ``risky`` removes, else it stays hidden.
 
-        An unknown trace is ignored with a log line. Safe to repeat.
+        None: WeChat could not fetch the photo; it stays waiting, and the sweep asks once more.
+        ``at`` is when the verdict came: while it is young, an unknown trace raises ``Unavailable``
+        (our row may be on its way), later it is ignored with a log line. Safe to repeat.
         """
         check = get(MediaCheckRow, trace_id)
         upload = get(UploadRow, check.upload_id) if check else None
         if check is None or upload is None:
+            if self._clock.now() - at < EARLY:
+                raise Unavailable("photo.verdict_early")
             log.warning("photo.verdict_unknown")
+            return
+        if suggest is None:
+            log.warning("photo.not_fetched", extra={"upload_id": upload.upload_id})
             return
         verdict = Verdict(suggest) if suggest in {"pass", "risky"} else Verdict.REVIEW
         if upload.verdict in _UNSETTLED:
@@ -127,7 +127,10 @@ class Evidence:
         log.info("photo.judged", extra={"upload_id": upload.upload_id, "verdict": verdict.value})
 
     def sweep_checks(self, now: datetime, limit: int) -> int:
-        """Ask once more where no verdict came in 35 minutes, then give up; answers how many."""
+        """Ask once more where no verdict came in 35 minutes, then give up; answers how many.
+
+        One that cannot be asked now goes to the end of the queue: it blocks nobody.
+        """
         overdue: list[MediaCheckRow] = query(
             MediaCheckRow.by_waiting,
             _WAITING,
@@ -137,8 +140,14 @@ class Evidence:
         )
         for found in overdue:
             check = get(MediaCheckRow, found.trace_id)
-            if check is not None and check.waiting is not None:
+            if check is None or check.waiting is None:
+                continue
+            try:
                 self._ask_again(check)
+            except Unavailable as error:
+                log.warning("photo.check_deferred", extra={"reason": error.code})
+                later = [MediaCheckRow.asked_at.set(now)]
+                update_if(check, later, MediaCheckRow.waiting.exists())
         return len(overdue)
 
     def _render(self, upload: UploadRow, key: str) -> RenderedPhoto:
@@ -206,7 +215,11 @@ class Evidence:
             self._settle(upload, Verdict.NONE)
             return
         url = self._addresses.full(upload.public_name, is_published=False)
-        trace_id = self._checker.check_media(url, openid)
+        try:
+            trace_id = self._checker.check_media(url, openid)
+        except JudgementRefused:
+            self._settle(upload, Verdict.NONE)
+            return
         now = self._clock.now()
         check = MediaCheckRow(
             trace_id,
@@ -230,26 +243,40 @@ class Evidence:
         _stop_waiting(check)
 
     def _settle(self, upload: UploadRow, verdict: Verdict) -> None:
-        """Files first, then the row: who repeats this after a crash finds it unsettled."""
-        name = upload.public_name
-        pairs = [
-            (key_of(name, is_published=False), key_of(name, is_published=True))
-            for key_of in (photos.full_key, photos.thumbnail_key)
-        ]
+        """Files first, then the row: who repeats this after a crash finds it unsettled.
+
+        A photo asked about twice may get two verdicts at once: only the row's one stands.
+        """
+        hidden = _keys(upload.public_name, is_published=False)
+        public = _keys(upload.public_name, is_published=True)
         if verdict is Verdict.PASS:
-            for hidden, public in pairs:
-                content = self._store.read(hidden, max_bytes=_RENDERED_MAX_BYTES)
-                self._store.put(
-                    public,
-                    content,
-                    content_type="image/jpeg",
-                    cache_control=photos.PUBLISHED_CACHE,
-                )
+            self._publish(hidden, public)
+        if verdict is Verdict.RISKY:
+            self._remove(*hidden, *public)
         settled = [UploadRow.verdict.set(verdict.value)]
         update_if(upload, settled, UploadRow.verdict.is_in(*_UNSETTLED))
-        if verdict in (Verdict.PASS, Verdict.RISKY):
-            for hidden, _ in pairs:
-                self._store.delete(hidden)
+        if verdict is Verdict.PASS:
+            stands = get(UploadRow, upload.upload_id)
+            is_removed = stands is not None and stands.verdict == Verdict.RISKY
+            self._remove(*hidden, *(public if is_removed else ()))
+
+    def _publish(self, hidden: tuple[str, ...], public: tuple[str, ...]) -> None:
+        contents = [self._store.read(key, max_bytes=_RENDERED_MAX_BYTES) for key in hidden]
+        for key, content in zip(public, contents, strict=True):
+            self._store.put(
+                key, content, content_type="image/jpeg", cache_control=photos.PUBLISHED_CACHE
+            )
+
+    def _remove(self, *keys: str) -> None:
+        for key in keys:
+            self._store.delete(key)
+
+
+def _keys(name: str, *, is_published: bool) -> tuple[str, ...]:
+    return (
+        photos.full_key(name, is_published=is_published),
+        photos.thumbnail_key(name, is_published=is_published),
+    )
 
 
 def _stop_waiting(check: MediaCheckRow) -> None:

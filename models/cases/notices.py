@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from models.alerts import outbox
 from models.alerts.delivery import Messenger
@@ -18,7 +17,8 @@ from models.base.errors import Unavailable
 from models.base.store import get, get_many, put_if_absent, query, update_if
 from models.cases import awards, wording
 from models.cases.entities import Severity, Status, Step, Verdict
-from models.cases.evidence import Evidence, OpenidOf
+from models.cases.evidence import Evidence
+from models.cases.gateways import JudgementRefused, OpenidOf, TextChecker
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling
 from models.people.roster import Roster
@@ -27,16 +27,7 @@ from models.points.ledger import Ledger
 log = logging.getLogger(__name__)
 
 CHECK_ATTEMPTS = 8
-"""How often WeChat is asked about one text or photo: it also refuses, for good, to judge for a
-member who has not been in the mini-program for two hours."""
-
-_Fields = Mapping[str, str]
-
-
-class TextChecker(Protocol):
-    """Has WeChat judge a text: ``pass``, ``review`` or ``risky``. Raises when it is away."""
-
-    def check_text(self, openid: str, text: str, /) -> str: ...
+"""How often WeChat is asked about one text or photo before it stays hidden."""
 
 
 class Notices:
@@ -161,6 +152,8 @@ class Notices:
             return
         try:
             suggest = self._text_checker.check_text(openid, report.text)
+        except JudgementRefused:
+            suggest = Verdict.NONE.value
         except Unavailable:
             if event.attempts < CHECK_ATTEMPTS:
                 raise

@@ -127,7 +127,7 @@ class RecordingReactions:
     def reactions(self) -> Reactions:
         return Reactions(
             member_id_of=lambda openid: f"mbr-of-{openid}",
-            verdict=lambda trace_id, suggestion: self._note(self.verdicts, (trace_id, suggestion)),
+            verdict=lambda trace_id, suggest, _: self._note(self.verdicts, (trace_id, suggest)),
             follow_changed=lambda openid, at: self._note(self.follows, (openid, at)),
             revoked=lambda member_id: self._note(self.revoked, member_id),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from models.gateways.wechat.errors import (
 )
 from models.gateways.wechat.service_account import ServiceAccount
 
+log = logging.getLogger(__name__)
+
 _REASON_BY_CLASS: Mapping[type[CallRefused], Refusal] = {
     ArgumentInvalid: Refusal.INVALID_FIELDS,
     NoQuota: Refusal.NO_QUOTA,
@@ -28,6 +31,8 @@ _REASON_BY_CLASS: Mapping[type[CallRefused], Refusal] = {
 }
 """Refusals that the same message would meet again; all others are worth another try."""
 _LASTING = tuple(_REASON_BY_CLASS)
+_OUR_MISTAKES = frozenset({Refusal.INVALID_FIELDS, Refusal.NO_TEMPLATE})
+"""Nobody gets this message by this way until somebody here mends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,7 @@ class ServiceMessages:
                 client_msg_id=dedupe_key,
             )
         except _LASTING as refused:
-            raise ChannelRefused(_REASON_BY_CLASS[type(refused)], refused.rid) from refused
+            raise _refusal(self.name, template, refused) from refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,4 +106,12 @@ class SubscriptionMessages:
                 openid=recipient.openid, template_id=template_id, fields=fields, page=page
             )
         except _LASTING as refused:
-            raise ChannelRefused(_REASON_BY_CLASS[type(refused)], refused.rid) from refused
+            raise _refusal(self.name, template, refused) from refused
+
+
+def _refusal(channel: str, template: Template, refused: CallRefused) -> ChannelRefused:
+    reason = _REASON_BY_CLASS[type(refused)]
+    if reason in _OUR_MISTAKES:
+        facts = {"way": channel, "template": template.value, "errcode": refused.errcode}
+        log.error("alert.wrongly_made", extra={**facts, "rid": refused.rid})
+    return ChannelRefused(reason, refused.rid)

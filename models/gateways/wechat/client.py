@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
+from models.cases.gateways import JudgementRefused
 from models.gateways.wechat.errors import (
     CodeInvalid,
     CodeUsed,
     SystemBusy,
     Unreachable,
     UserBlocked,
+    VisitTooOld,
 )
 from models.gateways.wechat.tokens import Account, Tokens
 from models.gateways.wechat.transport import Transport
@@ -98,12 +100,13 @@ class WeChatClient:
         return _text(self._post("/cgi-bin/message/subscribe/send", body), "msgid")
 
     def check_text(self, openid: str, text: str) -> Suggestion:
-        """Have up to 2500 characters judged. Raises ``VisitTooOld`` two hours after a visit.
+        """Have up to 2500 characters judged. Raises ``JudgementRefused`` two hours after
+        the member's last visit.
 
         A judgement that is none of the three known raises ``Unreachable``: never a pass.
         """
         body = {"content": text, "openid": openid, "scene": _SCENE_FORUM, "version": CHECK_VERSION}
-        answer = self._post("/wxa/msg_sec_check", body)
+        answer = self._judged("/wxa/msg_sec_check", body)
         suggest = _text(_part(answer, "result"), "suggest")
         if suggest == "pass":
             return "pass"
@@ -116,7 +119,8 @@ class WeChatClient:
     def check_media(self, url: str, openid: str) -> str:
         """Have the picture at ``url`` judged; answers the trace id that the verdict will carry.
 
-        WeChat fetches the address within 30 minutes, without credentials. Raises ``VisitTooOld``.
+        WeChat fetches the address within 30 minutes, without credentials. Raises
+        ``JudgementRefused`` two hours after the member's last visit.
         """
         body = {
             "media_url": url,
@@ -125,7 +129,7 @@ class WeChatClient:
             "scene": _SCENE_FORUM,
             "openid": openid,
         }
-        return _text(self._post("/wxa/media_check_async", body), "trace_id")
+        return _text(self._judged("/wxa/media_check_async", body), "trace_id")
 
     def unlimited_code(self, *, scene: str, page: str, width_px: int = 430) -> bytes:
         """Draw the mini-program code that opens ``page`` with ``scene`` (≤32 visible characters).
@@ -138,6 +142,12 @@ class WeChatClient:
                 "/wxa/getwxacodeunlimit", {"access_token": token}, body
             )
         )
+
+    def _judged(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        try:
+            return self._post(path, body)
+        except VisitTooOld as error:
+            raise JudgementRefused from error
 
     def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         return self._tokens.calling(

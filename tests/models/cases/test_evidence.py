@@ -18,7 +18,7 @@ from models.base.errors import NotFound, Unavailable
 from models.base.ids import derived_id, new_id
 from models.base.store import get
 from models.cases.entities import Status, UploadState, Verdict
-from models.cases.evidence import Evidence
+from models.cases.evidence import EARLY, Evidence
 from models.cases.photos import PhotoAddresses, full_key, original_key, thumbnail_key
 from models.cases.tables import CaseRow, MediaCheckRow, UploadRow
 from models.gateways.photos import S3PhotoStore
@@ -75,6 +75,10 @@ class Studio:
         self.arrives(upload_id, GOOD)
         self.evidence.ask(upload_id)
         return self.upload(upload_id)
+
+    def judged(self, trace_id: str, suggest: str | None) -> None:
+        """WeChat's verdict comes now."""
+        self.evidence.verdict(trace_id, suggest, at=self.town.clock.now())
 
     def upload(self, upload_id: str) -> UploadRow:
         row = get(UploadRow, upload_id)
@@ -231,8 +235,8 @@ def test_a_pass_publishes_and_takes_the_review_copy_away(studio: Studio) -> None
     upload = studio.ready(a_rider())
     trace_id = studio.checks(upload.upload_id)[0].trace_id
 
-    studio.evidence.verdict(trace_id, "pass")
-    studio.evidence.verdict(trace_id, "pass")
+    studio.judged(trace_id, "pass")
+    studio.judged(trace_id, "pass")
 
     name = upload.public_name
     assert studio.asked == [f"https://photos.example/review/{name}.jpg"]
@@ -249,7 +253,7 @@ def test_what_does_not_pass_is_never_published(
 ) -> None:
     upload = studio.ready(a_rider())
 
-    studio.evidence.verdict(studio.checks(upload.upload_id)[0].trace_id, suggest)
+    studio.judged(studio.checks(upload.upload_id)[0].trace_id, suggest)
 
     assert studio.upload(upload.upload_id).verdict == verdict
     assert studio.keys(upload.public_name, is_published=True) == [False, False]
@@ -257,7 +261,8 @@ def test_what_does_not_pass_is_never_published(
 
 
 def test_a_verdict_on_something_unknown_changes_nothing(studio: Studio) -> None:
-    studio.evidence.verdict("trace_unknown", "pass")
+    long_ago = studio.town.clock.now() - EARLY
+    studio.evidence.verdict("trace_unknown", "pass", at=long_ago)
 
 
 def test_a_verdict_that_does_not_come_is_asked_for_once_more_and_then_given_up(
@@ -281,7 +286,7 @@ def test_a_verdict_that_comes_after_all_still_publishes(studio: Studio) -> None:
     trace_id = studio.checks(upload.upload_id)[0].trace_id
     studio.evidence.give_up(upload.upload_id)
 
-    studio.evidence.verdict(trace_id, "pass")
+    studio.judged(trace_id, "pass")
 
     assert studio.upload(upload.upload_id).verdict == Verdict.PASS
 

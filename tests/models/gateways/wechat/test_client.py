@@ -6,6 +6,7 @@ import pytest
 
 from infra.local.wechat.accounts import ONCE_RIDER_PROGRESS
 from models.base.errors import Unavailable
+from models.cases.gateways import JudgementRefused
 from models.gateways.wechat.errors import (
     ArgumentInvalid,
     CallRefused,
@@ -15,7 +16,6 @@ from models.gateways.wechat.errors import (
     SystemBusy,
     TemplateUnknown,
     Unreachable,
-    VisitTooOld,
 )
 from models.people.gateways import (
     LoginBlocked,
@@ -180,8 +180,10 @@ def test_text_is_judged(wechat: WeChat, suggest: str) -> None:
 def test_text_of_a_user_long_gone_is_not_judged(wechat: WeChat) -> None:
     wechat.control("advance_clock", seconds=7201)
 
-    with pytest.raises(VisitTooOld):
+    with pytest.raises(JudgementRefused):
         wechat.mini.check_text(OPENID, "路灯不亮")
+    with pytest.raises(JudgementRefused):
+        wechat.mini.check_media("http://127.0.0.1:1/a.jpg", OPENID)
 
 
 def test_media_check_answers_the_trace_of_the_verdict(wechat: WeChat) -> None:
