@@ -9,6 +9,9 @@ from models.base.errors import NotFound
 from models.base.paging import Cursors, Page
 from models.base.store import get, page_of, update_if
 
+_LONGEST_ID = 200
+"""Longer than any message's id; the table would refuse a key of more than 1024 bytes."""
+
 
 class Inbox:
     """Reads and marks one member's messages."""
@@ -32,6 +35,8 @@ class Inbox:
 
         Raises ``NotFound`` for what is not in this member's inbox.
         """
+        if len(message_id) > _LONGEST_ID:
+            raise NotFound("message.not_found")
         row = InboxRow(member_id, message_id)
         unread = InboxRow.message_id.exists() & InboxRow.read_at.does_not_exist()
         if update_if(row, [InboxRow.read_at.set(self._clock.now())], unread):
