@@ -34,16 +34,12 @@ class Escalation:
         self._ledger = ledger
         self._working = working
 
-    def sweep(self, now: datetime, limit: int) -> int:
-        """Take what is due on at most ``limit`` cases; answers how many steps were taken.
-
-        16 parallel queries, then one read and one transaction for each step. Safe to run beside
-        itself: the loser of a step reads again and finds nothing due.
-        """
-        return sum(self.catch_up(case_id, now) for case_id in due_cases(now, limit))
-
     def catch_up(self, case_id: str, now: datetime) -> int:
-        """Take every step a case owes, in order; answers how many this call took."""
+        """Take every step a case owes, in order; answers how many this call took.
+
+        One read and one transaction for each. Safe to run beside itself: the loser of a step reads
+        again and finds nothing due.
+        """
         taken = 0
         while taken < MAX_STEPS_AT_ONCE and self.take_step(case_id, now) is not None:
             taken += 1
