@@ -41,9 +41,9 @@ class Aftermath:
         self.left = itertools.cycle(self.diary.sent)
 
     def new(self, diary: Diary | None = None) -> set[str]:
-        """What is found now and was not before; nothing that will not come is waited for."""
+        """What is found now and was not before; what will not come is not waited for."""
         before = {*self.found.lost, *self.found.doubled}
-        search = Search(self.stack, diary or self.diary, self.storm.officer, patience_s=0.0)
+        search = Search(self.stack, diary or self.diary, self.storm.officer, patience_s=1.0)
         found = search.findings()
         if diary is None:
             self.found = found
