@@ -1,5 +1,8 @@
 """The local pump: does what queues, streams and schedules do on AWS, until it is stopped.
 
+With ``METER=1`` each run that did something logs what it cost; the jobs then take turns, so that
+the figures of one are not another's.
+
 It calls the very functions that ``chalice_app/app.py`` registers. Photo arrivals are files that
 the photo store wrote before it answered; a file goes when its photo is dealt with, so a kill at
 any point leaves either the file or the finished work.
@@ -7,6 +10,7 @@ any point leaves either the file or the finished work.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -14,8 +18,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from infra.local.meter import Meter
 
 log = logging.getLogger("pump")
 
@@ -23,19 +29,24 @@ OUTBOX_EVERY_S = 0.2
 PHOTOS_EVERY_S = 0.2
 SCHEDULES_EVERY_S = 2.0
 
+Job = Callable[[], "int | Mapping[str, int]"]
+"""A job answers how much it did, in all or by kind."""
+
 
 class Pump:
     """Runs each job on its own thread, with a pause between two runs."""
 
-    def __init__(self, arrivals: Path) -> None:
+    def __init__(self, arrivals: Path, meter: Meter | None = None) -> None:
         self._arrivals = arrivals
+        self._meter = meter
+        self._turn = threading.Lock() if meter else contextlib.nullcontext()
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Work until ``stop``; a job that fails is logged and tried again."""
         from handlers.events import escalation, outbox, photos, redemptions
 
-        jobs: list[tuple[str, float, Callable[[], object]]] = [
+        jobs: list[tuple[str, float, Job]] = [
             ("outbox", OUTBOX_EVERY_S, outbox.on_schedule),
             ("photos", PHOTOS_EVERY_S, self.take_in_photos),
             ("escalation", SCHEDULES_EVERY_S, escalation.on_schedule),
@@ -65,14 +76,31 @@ class Pump:
                 path.unlink(missing_ok=True)
         return len(waiting)
 
-    def _repeat(self, name: str, pause_s: float, job: Callable[[], object]) -> None:
+    def _repeat(self, name: str, pause_s: float, job: Job) -> None:
         while not self._stopping.is_set():
             try:
-                job()
+                with self._turn:
+                    self._run(name, job)
             except Exception:  # the pump outlives a failing job, as AWS's schedules do
                 log.exception("pump.job_failed", extra={"job": name})
                 time.sleep(1)
             self._stopping.wait(pause_s)
+
+    def _run(self, name: str, job: Job) -> None:
+        before = self._meter.read() if self._meter else None
+        started = time.perf_counter()
+        answer = job()
+        done = answer if isinstance(answer, int) else sum(answer.values())
+        if self._meter and before and done:
+            cost = self._meter.read().since(before)
+            facts = {
+                "job": name,
+                "done": done,
+                "calls": cost.calls,
+                "write_units": cost.write_units,
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+            }
+            log.info("pump.job_done", extra=facts)
 
 
 def main() -> None:
@@ -80,11 +108,19 @@ def main() -> None:
     from handlers import telemetry
 
     telemetry.set_up(service="pump", level=os.environ.get("LOG_LEVEL", "INFO"))
-    pump = Pump(Path(sys.argv[1]))
+    pump = Pump(Path(sys.argv[1]), _meter() if os.environ.get("METER") == "1" else None)
     for stop_signal in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop_signal, lambda *_: pump.stop())
     log.info("pump.started", extra={"arrivals": json.dumps(sys.argv[1:])})
     pump.run()
+
+
+def _meter() -> Meter:
+    from handlers.wiring import services
+    from models.base.tables import connection
+
+    services()  # points the tables, so that the meter finds the connection
+    return Meter().watch(connection())
 
 
 if __name__ == "__main__":

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.local.client import Reply
+from PIL import Image
+
+from infra.local.client import Reply, send
 from infra.local.demo.opening import SPOT, Cast
 from infra.local.demo.stage import Person, Stage
 
 E_BIKES = "E0493a"
 DANGER = "E0505"
+THUMBNAIL_MAX_BYTES = 40 * 1024
+LONG_SIDE_MAX = 2048
 
 
 def now(stage: Stage) -> datetime:
@@ -58,6 +63,8 @@ def report(stage: Stage, cast: Cast) -> str:
     stage.tell(f"同一请求同时发两次、再发一次 → 同一案件 {case['number']}")
     stage.tell(f"为什么是这个网格：{case['routing']['reason']}")
 
+    _look_at_photos(stage, cast, case_id)
+
     single = cast.rider.app.post(
         "/v1/reports",
         a_report(stage, [cast.rider.upload(stage.photo("landscape_6.jpg"))], lon=SPOT.lon + 0.02),
@@ -82,6 +89,30 @@ def report(stage: Stage, cast: Cast) -> str:
     names = [field["field"] for field in wrong.body["fields"]]
     stage.tell(f"填错的上报 → 422，一次说全：{'、'.join(names)}", wrong)
     return case_id
+
+
+def _look_at_photos(stage: Stage, cast: Cast, case_id: str) -> None:
+    """What is published is small and tells nothing but the picture."""
+    report_id = own_report(stage, cast.rider, case_id)
+
+    def published() -> dict[str, Any] | None:
+        photos = cast.rider.app.get(f"/v1/reports/{report_id}").body["photos"]
+        return photos[0] if photos and photos[0]["checked"] else None
+
+    photo = stage.until("WeChat's verdict publishes the photo", published)
+    full, thumbnail = (send("GET", photo[name]) for name in ("url", "thumbnail_url"))
+    for picture in (full, thumbnail):
+        stage.expect(picture.status == 200, "the published photo is there", picture)
+        image = Image.open(io.BytesIO(picture.body))
+        told = {*image.info} - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        told -= {"progressive", "progression"}
+        stage.expect(not told and not image.getexif(), f"no metadata is published: {told}")
+        stage.expect(max(image.size) <= LONG_SIDE_MAX, f"no larger than agreed: {image.size}")
+    original = Image.open(io.BytesIO(stage.photo("DSCN0021.jpg")))
+    stage.expect(len(original.getexif()) > 0, "the sender's photo had metadata")
+    stage.expect(len(thumbnail.body) <= THUMBNAIL_MAX_BYTES, "a small thumbnail")
+    kept = f"{len(full.body) // 1024} KB、缩略图 {len(thumbnail.body) // 1024} KB"
+    stage.tell(f"微信审核通过后公开：{kept}，元数据 0 项（原图 EXIF {len(original.getexif())} 项）")
 
 
 def join_again(stage: Stage, cast: Cast, case_id: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from infra.local.demo.fixing import a_report
 from infra.local.demo.opening import SPOT, Cast
 from infra.local.demo.stage import Person, Stage
 
 FIRE_LANE = "E0496"
 HOUR_S = 3600
+SUBSCRIPTIONS = 3
 
 
 def go_stale(stage: Stage, cast: Cast) -> None:
@@ -28,6 +31,8 @@ def go_stale(stage: Stage, cast: Cast) -> None:
         ("district", "district", "200%，区县", 1.0 * HOUR_S),
     ]
     for number, (step, name, who, wait_s) in enumerate(ladder, start=1):
+        if step == "community":
+            _unfollow(stage, cast.community)
         stage.stack.advance(wait_s)
         taken = stage.until(
             f"{who}: step {step}",
@@ -39,11 +44,39 @@ def go_stale(stage: Stage, cast: Cast) -> None:
             lambda name=name: _told(getattr(cast, name), case_id),
         )
         stage.tell(f"{who}收到：{_told(getattr(cast, name), case_id)}")
+    message = stage.until(
+        "the subscription", lambda: _by_subscription(stage, cast.community, case_id)
+    )
+    stage.tell(f"社区取关服务号后改走订阅消息：{'，'.join(message[0]['data'].values())}")
+    stage.tell_work("escalation", "催办")
+    stage.tell_work("outbox", "消息投递")
     stage.stack.kill_part("pump")
     stage.stack.start_part("pump")
     steps = _steps(cast, case_id)
     stage.expect(steps == [step for step, *_ in ladder], f"each step once: {steps}")
     stage.tell(f"定时任务每两秒运行、被杀后重启，每一步只有一次：{'、'.join(steps)}")
+
+
+def _unfollow(stage: Stage, person: Person) -> None:
+    """He leaves the service account; he had accepted subscription messages before."""
+    accepted = {"openid": person.openid, "templates": {"sub-escalation": "accept"}}
+    for _ in range(SUBSCRIPTIONS):
+        stage.stack.control("popup", accepted)
+    stage.stack.control("unfollow", {"service_openid": stage.service_openid(person)})
+    stage.until("WeChat's pushes arrive", lambda: _all_delivered(stage))
+
+
+def _all_delivered(stage: Stage) -> bool:
+    pushes = stage.stack.control("pushes")["items"]
+    return all(push["state"] != "pending" for push in pushes)
+
+
+def _by_subscription(stage: Stage, person: Person, case_id: str) -> list[dict[str, Any]]:
+    return [
+        message
+        for message in stage.sent(person, template_id="sub-escalation")
+        if message["channel"] == "subscribe" and case_id in message["page"]
+    ]
 
 
 def _steps(cast: Cast, case_id: str) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import time
 import uuid
 
+from infra.local import roster as roster_shell
 from infra.local.client import Reply, describe, upload
 from infra.local.demo.stage import Person, Stage
 from infra.local.seed import roster
@@ -52,6 +55,35 @@ def grant_roles(stage: Stage, cast: Cast, imported: int) -> None:
     for official in (cast.officer, cast.lead, cast.community, cast.district):
         _follow(stage, official)
     stage.tell("网格员、网格长、社区、区县关注服务号 → 关注事件 → user/info → unionid 对上")
+    _take_role_away(stage, cast.posts["stranger"].county)
+
+
+def _take_role_away(stage: Stage, county: str) -> None:
+    """A row comes and goes by the command line; with the row goes the session."""
+    phone, guest = "10099999999", Person(stage, "officer-for-a-day")
+    listed, key = io.StringIO(), io.StringIO()
+    roster_shell.write(county, listed)
+    with contextlib.redirect_stdout(key):
+        roster_shell.print_keys(stage.services, io.StringIO(phone))
+    grid = stage.grid_at(ELSEWHERE)
+    row = f"{key.getvalue().strip()},officer,grid:{grid},{county},临时网格员,2026-01-01,\n"
+    _import(stage, county, listed.getvalue() + row)
+    guest.sign_in()
+    guest.bind_phone(phone)
+    before = guest.app.get("/v1/cases")
+    stage.expect(before.status == 200, "the new row is a role", before)
+    _import(stage, county, listed.getvalue())
+    after = guest.app.get("/v1/cases")
+    stage.refused(after, 401, "session.revoked")
+    stage.tell(f"从花名册删去一行 → 会话立即失效：401 {after.body['message']}", before, after)
+
+
+def _import(stage: Stage, county: str, text: str) -> None:
+    path = stage.stack.home / "roster.csv"
+    path.write_text(text, encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()):
+        taken = roster_shell.take_in(stage.stack, path, county)
+    stage.expect(taken == 0, "the roster is imported")
 
 
 def _follow(stage: Stage, person: Person) -> None:
@@ -98,6 +130,8 @@ def send_photos(stage: Stage, cast: Cast) -> None:
     state = cast.rider.ready(upload_id)
     stage.expect(state["state"] == "ready", "a good photo is ready")
     stage.tell("DSCN0010.jpg → 去除全部元数据、重新编码、缩略图 ≤40 KB、dHash")
+
+    stage.tell_work("photos", "照片收取")
 
     bad = {
         "corrupted.jpg": stage.photo("corrupted.jpg"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from handlers.settings import Settings
-from handlers.wiring import Services
 from infra.local.demo.opening import Cast
 from infra.local.demo.stage import Stage
 
@@ -13,7 +11,6 @@ def prove(stage: Stage, cast: Cast) -> None:
     stage.step(10, "证明 Proof")
     from models.points import checking
 
-    Services(Settings.read(stage.stack.environment()))
     proof = checking.check_all()
     stage.expect(not proof.faults, f"nothing is wrong: {proof.faults}")
     stage.expect(proof.entries > 0, "there is something to prove")

@@ -6,6 +6,8 @@ from infra.local.demo.opening import Cast
 from infra.local.demo.stage import Stage
 
 HAIRCUT_POINTS = 10
+VOUCHER_LASTS_S = 30 * 86_400
+GRACE_S = 3_600
 
 
 def redeem(stage: Stage, cast: Cast) -> None:
@@ -61,3 +63,36 @@ def redeem(stage: Stage, cast: Cast) -> None:
     day = cast.merchant.app.get("/v1/merchant/day").body
     stage.expect(day["count"] == 1 and day["points"] == HAIRCUT_POINTS, f"day totals: {day}")
     stage.tell(f"商户今日：{day['count']} 笔，{day['points']} 分", sold)
+    _run_out(stage, cast, body)
+
+
+def _run_out(stage: Stage, cast: Cast, body: dict[str, str]) -> None:
+    """Nobody fetches it: the schedule gives points and stock back."""
+    asked = cast.second.app.post("/v1/me/verification", {"occupation": "courier"})
+    cast.keeper.app.post(f"/v1/verifications/{asked.body['code']}/confirm")
+    cast.second.sign_in()
+    stock = _stock(cast, body)
+    held = cast.second.app.post("/v1/redemptions", body)
+    stage.expect(held.status == 201, "reserved", held)
+    stage.expect(_stock(cast, body) == stock - 1, "one less in stock")
+    stage.stack.advance(VOUCHER_LASTS_S + GRACE_S)
+    cast.second.sign_in()
+    redemption_id = held.body["redemption"]["id"]
+    stage.until(
+        "the schedule ends it",
+        lambda: _state(cast, redemption_id) == "expired",
+    )
+    balance = cast.second.app.get("/v1/points").body
+    stage.expect((balance["available"], balance["held"]) == (11, 0), f"given back: {balance}")
+    stage.expect(_stock(cast, body) == stock, "the stock is back")
+    stage.tell("30 天没有领取 → 定时任务退回积分和库存", stage.work("redemptions"))
+
+
+def _stock(cast: Cast, body: dict[str, str]) -> int:
+    shown = cast.second.app.get(f"/v1/rewards/{body['reward_id']}").body
+    return int(shown["reward"]["stock_left"])
+
+
+def _state(cast: Cast, redemption_id: str) -> str:
+    shown = cast.second.app.get(f"/v1/redemptions/{redemption_id}").body
+    return str(shown["redemption"]["state"])

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from handlers import wiring
+from handlers.settings import Settings
+from handlers.wiring import Services
 from infra.local.client import Client, Reply, describe, upload
 from infra.local.stack import ROOT, Stack
+from models.base.geometry import Position
 
 PHOTOS = ROOT / "tests" / "photos"
 PATIENCE_S = 30.0
@@ -18,6 +24,15 @@ _Found = TypeVar("_Found")
 
 class NotAsToldError(Exception):
     """A step went otherwise than the story says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a job of the pump did since it was last asked for, and what that cost."""
+
+    done: int
+    cost: dict[str, float]
+    ms: float
 
 
 class Person:
@@ -74,19 +89,21 @@ class Stage:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.lines: list[str] = []
+        self.services = Services(Settings.read(stack.environment()))
+        wiring.use_services(self.services)
+        self._seen_by_job: dict[str, int] = {}
 
     def step(self, number: int, title: str) -> None:
         """Begin a step."""
         print(f"\n\033[1m{number}. {title}\033[0m", flush=True)
 
-    def tell(self, text: str, *replies: Reply) -> None:
+    def tell(self, text: str, *costly: Reply | Work) -> None:
         """Print what was decided, and what it cost."""
         cost = ""
-        if replies:
-            calls = sum(reply.cost.get("calls", 0) for reply in replies)
-            units = sum(reply.cost.get("write_units", 0) for reply in replies)
-            ms = sum(reply.ms for reply in replies)
+        if costly:
+            calls = sum(one.cost.get("calls", 0) for one in costly)
+            units = sum(one.cost.get("write_units", 0) for one in costly)
+            ms = sum(one.ms for one in costly)
             cost = f"  [{calls:g} calls · {units:g} WU · {ms:.0f} ms]"
         print(f"   {text}{cost}", flush=True)
 
@@ -110,6 +127,26 @@ class Stage:
             time.sleep(0.05)
         raise NotAsToldError(f"not as told within {PATIENCE_S:g} s: {what}")
 
+    def work(self, job: str) -> Work:
+        """What a job of the pump did since this was last asked; waits until it did something."""
+        runs = self.until(f"the pump's {job}", lambda: list(self._new_runs(job)))
+        self._seen_by_job[job] = self._seen_by_job.get(job, 0) + len(runs)
+        return Work(
+            done=sum(run["done"] for run in runs),
+            cost={name: sum(run[name] for run in runs) for name in ("calls", "write_units")},
+            ms=sum(run["ms"] for run in runs),
+        )
+
+    def tell_work(self, job: str, name: str) -> None:
+        """Print what happened behind the requests."""
+        work = self.work(job)
+        self.tell(f"后台 {name}：{work.done} 件", work)
+
+    def _new_runs(self, job: str) -> Iterator[dict[str, Any]]:
+        text = (self.stack.home / "logs" / "pump.log").read_text(encoding="utf-8")
+        runs = [json.loads(line) for line in text.splitlines() if '"pump.job_done"' in line]
+        yield from [run for run in runs if run["job"] == job][self._seen_by_job.get(job, 0) :]
+
     def sent(self, person: Person, **having: str) -> list[dict[str, Any]]:
         """What the simulator delivered to a person, by either account."""
         ids = {person.openid, self.service_openid(person)}
@@ -124,6 +161,13 @@ class Stage:
     def service_openid(self, person: Person) -> str:
         """The person's openid at the service account."""
         return f"s{person.openid}"
+
+    def grid_at(self, spot: Position) -> str:
+        """The grid of a spot, as the service routes it."""
+        routing = self.services.places.route(spot)
+        self.expect(routing, "the spot is in a grid")
+        assert routing is not None
+        return routing.grid_id
 
     def photo(self, name: str) -> bytes:
         """A real photo."""
