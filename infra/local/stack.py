@@ -135,7 +135,12 @@ class Stack:
         return self
 
     def start_part(self, part: str) -> None:
-        """Start one part and wait until it answers. Raises ``RuntimeError`` with its log."""
+        """Start one part and wait until it answers. Raises ``RuntimeError`` with its log.
+
+        What is left of its last run goes first.
+        """
+        if part in self.processes:
+            self.kill_part(part)
         log = self.home / "logs" / f"{part}.log"
         with log.open("ab") as output:
             self.processes[part] = subprocess.Popen(
@@ -159,16 +164,18 @@ class Stack:
         process.wait(10)
 
     def stop(self) -> None:
-        """Stop everything, last started first; what does not stop in 10 s is killed."""
+        """Stop everything, last started first; what does not stop in 10 s is killed.
+
+        So is what a part that was killed left behind: a worker of its own would hold its port.
+        """
         for part in reversed(PARTS):
             process = self.processes.get(part)
-            if process is None or process.poll() is not None:
+            if process is None:
                 continue
             process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.kill_part(part)
+            self.kill_part(part)
 
     def dead(self) -> list[str]:
         """Names of the parts that stopped by themselves."""
