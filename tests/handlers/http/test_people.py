@@ -258,3 +258,19 @@ def test_every_role_level_occupation_and_refusal_has_its_text() -> None:
 
     assert len(raised) > 20
     assert (named | raised) - events - {"roster.refresh_failed"} - set(texts()) == set()
+
+
+def test_a_row_that_leaves_the_roster_ends_the_session(house: House) -> None:
+    phone, county = a_phone(), a_county()
+    import_lines([a_line(phone, county=county)], county=county)
+    openid = new_id("openid")
+    house.bind(house.sign_in(openid).actor, openid, phone)
+    token = house.sign_in(openid).token
+    assert [role["role"] for role in house.ask("GET", "/v1/me", token)[1]["roles"]] == ["officer"]
+
+    import_lines([], county=county)
+
+    status, refusal = house.ask("GET", "/v1/me", token)
+    assert (status, refusal["code"]) == (401, "session.revoked")
+    again = house.sign_in(openid).token
+    assert house.ask("GET", "/v1/me", again)[1]["roles"] == []

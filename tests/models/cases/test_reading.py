@@ -14,7 +14,7 @@ from models.cases.entities import Action, Purpose, Severity, Status, UploadState
 from models.cases.listing import MAX_PARTITIONS, Listing, Queue
 from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
-from models.cases.tables import UploadRow
+from models.cases.tables import ReportRow, UploadRow
 from models.people.entities import Actor, Role, RoleName
 from tests.support.cases import COUNTY, Town, a_photo, a_rider
 from tests.support.faults import never_sent
@@ -116,6 +116,32 @@ def test_a_reporter_has_another_name_in_every_case(town: Town, reading: Reading)
 
     assert len(set(names)) > 1
     assert again == names[0]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_shown"),
+    [
+        (None, False),
+        (Verdict.PASS, True),
+        (Verdict.RISKY, False),
+        (Verdict.REVIEW, False),
+        (Verdict.NONE, False),
+    ],
+)
+def test_an_official_sees_a_text_once_wechat_has_let_it_pass_its_sender_always(
+    town: Town, reading: Reading, verdict: Verdict | None, is_shown: bool
+) -> None:
+    rider = a_rider()
+    case = town.filed(rider)
+    report = get(ReportRow, rider.member_id, case.report_id)
+    assert report is not None
+    if verdict is not None:
+        report.update(actions=[ReportRow.text_verdict.set(verdict.value)])
+
+    seen = reading.case(town.officer, case.case_id)["reporters"][0]
+
+    assert (seen["text"] == report.text, seen["text_hidden"]) == (is_shown, not is_shown)
+    assert reading.report(rider, case.report_id)["text"] == report.text is not None
 
 
 def test_an_official_sees_every_reporter_and_their_photos(town: Town, reading: Reading) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -121,3 +122,10 @@ def test_the_diagram_shows_every_change_of_state() -> None:
             assert f"{row.source} --> {row.target}" in drawn
             assert row.action in drawn
     assert "note" not in drawn
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_shows_the_diagram_of_the_table(name: str) -> None:
+    text = (Path(__file__).resolve().parents[3] / name).read_text(encoding="utf-8")
+
+    assert f"```mermaid\n{workflow.diagram()}```" in text
