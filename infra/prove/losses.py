@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
@@ -98,7 +99,7 @@ class Search:
 
     def _lost_photos(self) -> Iterator[str]:
         for sent in self._diary.sent:
-            if not self._comes(lambda sent=sent: self._is_shown(sent)):
+            if not self._comes(partial(self._is_shown, sent)):
                 yield f"photo as shown: {sent.upload_id}"
             if not self._is_kept(sent):
                 yield f"photo as sent: {sent.upload_id}"
@@ -110,7 +111,7 @@ class Search:
             seen = sent.rider.get(f"/v1/reports/{sent.report_id}")
             if seen.status != 200 or seen.body["case"]["status"] != "claimed":
                 yield f"claim: {case_id}"
-            elif not self._comes(lambda sent=sent: _was_told(sent)):
+            elif not self._comes(partial(_was_told, sent)):
                 yield f"notice of the claim: {case_id}"
 
     def _points(self) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from infra.local.client import Client, Reply, describe, upload
@@ -65,7 +66,7 @@ class Phone:
         while time.monotonic() < deadline:
             identity = {"openid": self.openid, "unionid": self.unionid}
             body = _command(self._stack.control("mint_login_code", identity))
-            reply = self.insist(lambda body=body: self.client.post("/v1/sessions", body), 401)
+            reply = self.insist(partial(self.client.post, "/v1/sessions", body), 401)
             if reply.status == 201:
                 self.client.token = reply.body["token"]
                 return

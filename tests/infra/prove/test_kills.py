@@ -41,7 +41,7 @@ class Aftermath:
         self.left = itertools.cycle(self.diary.sent)
 
     def new(self, diary: Diary | None = None) -> set[str]:
-        """What is found now and was not before; what will not come is not waited for."""
+        """What is found now and was not before; a second is enough for what is on its way."""
         before = {*self.found.lost, *self.found.doubled}
         search = Search(self.stack, diary or self.diary, self.storm.officer, patience_s=1.0)
         found = search.findings()
