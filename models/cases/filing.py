@@ -109,6 +109,9 @@ class Filing:
     def _check_joinable(self, case: CaseRow) -> None:
         if self.known.event is not None or case.member_id == self.actor.member_id:
             raise Conflict("report.own_case", case_id=case.case_id)
+        if case.claimer_id == self.actor.member_id:
+            # Who accepts and fixes a case is not paid for reporting it too.
+            raise Conflict("report.own_work", case_id=case.case_id)
         place = Position(lon=case.lon, lat=case.lat)
         if not rules.may_be_joined(Status(case.status), closed_at=case.closed_at, now=self.now):
             raise Conflict("case.not_joinable", status=case.status)

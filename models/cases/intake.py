@@ -48,8 +48,8 @@ class Intake:
         Repeated with the same id it answers the first receipt, whatever has become of the case
         since. Raises ``Invalid`` (every bad field at once), ``Forbidden("consent.needed")``,
         ``Exhausted`` with seconds, ``Conflict`` (``request.reused``, ``report.own_case``,
-        ``case.not_joinable``) and ``NotFound("case.not_found")`` for an unknown ``same_as``.
-        Two sequential calls.
+        ``report.own_work``, ``case.not_joinable``) and ``NotFound("case.not_found")`` for an
+        unknown ``same_as``. Two sequential calls.
         """
         if CONSENT not in actor.consents:
             raise Forbidden("consent.needed", purpose=CONSENT)

@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "report.too_many": ("上报太频繁，请稍后再试", "Too many reports, try again later"),
     "report.not_found": ("没有找到这条上报", "No such report"),
     "report.own_case": ("您已经上报过这件事", "You have reported this already"),
+    "report.own_work": ("这件事由您处置，不能附议", "You handle this case, so you cannot join it"),
     "report.joined": (
         "您附议的是他人的上报，不能撤回",
         "You joined another's case; it is not yours to take back",
@@ -37,6 +38,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "upload.processing": ("正在检查", "Being checked"),
     "upload.ready": ("已就绪", "Ready"),
     "upload.refused": ("未通过检查", "Refused"),
+    "photo.verdict_early": ("照片的审核结果稍后处理", "The photo's verdict is taken in later"),
     "photo.unknown": ("没有找到这张照片", "No such photo"),
     "photo.twice": ("同一张照片选了两次", "The same photo twice"),
     "photo.in_use": ("这张照片已用于另一条上报", "The photo belongs to another report"),
