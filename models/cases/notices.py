@@ -26,8 +26,9 @@ from models.points.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
-CHECK_ATTEMPTS = 8
-"""How often WeChat is asked about one text or photo before it stays hidden."""
+CHECK_ATTEMPTS = 19
+"""How often WeChat is asked about one text or photo before it stays hidden: with the outbox's
+pauses that is as long as WeChat judges at all, nearly two hours after the member was here."""
 
 
 class Notices:

@@ -101,6 +101,21 @@ def test_a_grave_alert_outlives_an_outage_and_is_told_once(
     assert len(new) == 1
 
 
+def test_a_text_is_judged_after_half_an_hours_outage(world: World) -> None:
+    rider = world.rider()
+    photo = rider.upload("DSCN0021.jpg", waits=True)
+    world.simulator.control("fail", path=TEXT_CHECK, times=11, http=503)
+    body = world.report_body([photo], text="电瓶车堵住了人行道")
+    report_id = done(rider.app.post("/v1/reports", body)).body["report"]["id"]
+    _time_passes(world, 3)
+    during = rider.app.get(f"/v1/reports/{report_id}").body["text_verdict"]
+
+    _time_passes(world, 40)
+
+    assert during == "waiting"
+    assert rider.app.get(f"/v1/reports/{report_id}").body["text_verdict"] == "pass"
+
+
 def test_who_unfollows_is_told_by_subscription_then_only_in_the_inbox(world: World) -> None:
     officer = world.officer
     followed = _follows(world, officer)
