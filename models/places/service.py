@@ -1,10 +1,8 @@
 """Keep the city's grids and divisions in memory, and change them."""
 
-import logging
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar, cast
 
 from botocore.exceptions import BotoCoreError
@@ -15,6 +13,7 @@ from models.base import store
 from models.base.clock import Clock
 from models.base.errors import Unavailable
 from models.base.geometry import Position
+from models.base.snapshots import Snapshots
 from models.base.tables import Table
 from models.places.entities import Division, Grid, Routing
 from models.places.rules import GridIndex
@@ -29,8 +28,6 @@ from models.places.tables import (
     to_grid_row,
 )
 
-logger = logging.getLogger(__name__)
-
 # A transaction takes 100 writes and one of them is the version.
 _ROWS_PER_WRITE = 99
 _ROWS_PER_READ = 100
@@ -41,8 +38,7 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Snapshot:
-    version: int
+class _Known:
     grids: dict[str, Grid]
     divisions: dict[str, Division]
     index: GridIndex
@@ -51,38 +47,35 @@ class _Snapshot:
 class Places:
     """Answer questions about places from memory; safe to share between threads.
 
-    When the memory is older than ``ttl``, the next question reads the version row (one strong
-    read), and both tables only if it changed. While the tables do not answer, the last known
-    places go on serving; with none known yet, ``Unavailable`` is raised.
+    At most ``ttl`` behind what other processes change; ``Unavailable`` is raised only where the
+    tables have never answered yet. See ``Snapshots``.
     """
 
     def __init__(self, clock: Clock, ttl: timedelta = timedelta(seconds=30)) -> None:
-        self._clock = clock
-        self._ttl = ttl
-        self._lock = threading.Lock()
-        self._snapshot: _Snapshot | None = None
-        self._checked_at: datetime | None = None
+        self._known = Snapshots(
+            clock=clock, ttl=ttl, version=_read_version, load=_load, name="places"
+        )
 
     def route(self, position: Position) -> Routing | None:
         """Find the grid of a position and say why; None outside every grid."""
-        return self._current().index.route(position)
+        return self._known.current().index.route(position)
 
     def grid(self, grid_id: str) -> Grid | None:
         """Find a grid; None when it is unknown."""
-        return self._current().grids.get(grid_id)
+        return self._known.current().grids.get(grid_id)
 
     def grids(self, county: str | None = None) -> tuple[Grid, ...]:
         """List the grids of a county, or all, by id."""
-        grids = self._current().grids
+        grids = self._known.current().grids
         return tuple(grids[key] for key in sorted(grids) if county in (None, grids[key].county))
 
     def division(self, division_id: str) -> Division | None:
         """Find a division, also one no longer valid; None when it is unknown."""
-        return self._current().divisions.get(division_id)
+        return self._known.current().divisions.get(division_id)
 
     def divisions(self) -> tuple[Division, ...]:
         """List all divisions by id, also those no longer valid."""
-        divisions = self._current().divisions
+        divisions = self._known.current().divisions
         return tuple(divisions[key] for key in sorted(divisions))
 
     def check(self) -> None:
@@ -110,46 +103,8 @@ class Places:
     def _write(self, rows: Sequence[Table]) -> int:
         for chunk in _chunks(rows, _ROWS_PER_WRITE):
             _write_with_version(chunk)
-        # What this process has changed itself, it sees at once: a refresh that began before is
-        # waited for, since it may have read the old version.
-        with self._lock:
-            self._checked_at = None
+        self._known.forget()
         return len(rows)
-
-    def _current(self) -> _Snapshot:
-        snapshot = self._snapshot
-        if snapshot is not None and self._is_fresh():
-            return snapshot
-        # One thread refreshes; the others go on with what is known, unless nothing is.
-        if not self._lock.acquire(blocking=snapshot is None):
-            assert snapshot is not None
-            return snapshot
-        try:
-            if self._snapshot is None or not self._is_fresh():
-                self._snapshot = self._refreshed(self._snapshot)
-                self._checked_at = self._clock.now()
-            return self._snapshot
-        finally:
-            self._lock.release()
-
-    def _is_fresh(self) -> bool:
-        checked_at = self._checked_at
-        if checked_at is None:
-            return False
-        # A local clock may also be moved back; then the age says nothing.
-        return timedelta(0) <= self._clock.now() - checked_at <= self._ttl
-
-    def _refreshed(self, known: _Snapshot | None) -> _Snapshot:
-        try:
-            version = _read_version()
-            if known is not None and known.version == version:
-                return known
-            return _load(version)
-        except Unavailable:
-            if known is None:
-                raise
-            logger.warning("places.refresh_failed", extra={"version": known.version})
-            return known
 
 
 def _read_version() -> int:
@@ -157,13 +112,11 @@ def _read_version() -> int:
     return row.version if row else 0
 
 
-def _load(version: int) -> _Snapshot:
+def _load() -> _Known:
     # Both tables whole, because a route may need any row: a scan, but only after a change.
-    # They are read after the version, so a change in between is read again under its own one.
     grids = [to_grid(row) for row in _all_rows(GridRow, GridRow.grid_id != VERSION_ID)]
     divisions = [to_division(row) for row in _all_rows(DivisionRow)]
-    return _Snapshot(
-        version=version,
+    return _Known(
         grids={grid.grid_id: grid for grid in grids},
         divisions={division.division_id: division for division in divisions},
         index=GridIndex(grids),

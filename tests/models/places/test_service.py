@@ -210,7 +210,7 @@ def test_the_last_known_places_go_on_serving_while_the_tables_do_not_answer(tabl
     clock.advance(2 * TTL)
 
     assert [grid.grid_id for grid in places.grids()] == ["G1"]
-    assert "places.refresh_failed" in caplog.messages
+    assert "snapshot.refresh_failed" in caplog.messages
 
 
 def test_without_any_known_places_the_outage_is_told(tables, clock):
