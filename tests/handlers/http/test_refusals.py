@@ -263,6 +263,8 @@ def bad_values(fields: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             is_number = kind == "integer" and "number" in allowed
             if kind not in allowed and not is_number:
                 yield name, value
+        if "string" not in allowed:
+            yield name, "1"
         if "null" not in allowed:
             yield name, None
         for kind in kinds:
