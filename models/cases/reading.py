@@ -13,7 +13,7 @@ from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
 from models.cases import awards, categories, changes, rules, workflow
 from models.cases.closing import is_verdict_open
-from models.cases.entities import Action, Facts, Party, Status, UploadState, Verdict
+from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
 from models.cases.handling import Handling
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
@@ -237,8 +237,14 @@ def _uploads(ids: Iterable[str]) -> dict[str, UploadRow]:
     return {row.upload_id: row for row in rows if isinstance(row, UploadRow)}
 
 
+_RUNG_BY_STEP = {step.value: rung for rung, step in enumerate(Step)}
+
+
 def _in_order(events: Iterable[CaseEventRow]) -> list[CaseEventRow]:
-    return sorted(events, key=lambda event: (event.at, event.event_id))
+    """By time; steps that a late schedule took at one instant stand as on the ladder."""
+    return sorted(
+        events, key=lambda event: (event.at, _RUNG_BY_STEP.get(event.action, 0), event.event_id)
+    )
 
 
 def _told(event: CaseEventRow) -> Mapping[str, Any]:

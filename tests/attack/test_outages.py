@@ -159,6 +159,18 @@ def test_an_officer_who_does_not_follow_rings_no_bell(
     assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
+def test_steps_that_a_late_schedule_takes_at_once_stand_in_their_order(world: World) -> None:
+    case_id = _files(world, category=FIRE_LANE)
+    world.clock.advance(timedelta(hours=5))
+
+    escalation.on_schedule()
+
+    shown = done(world.officer.app.get(f"/v1/cases/{case_id}")).body["history"]
+    steps = [event["action"] for event in shown if event["action"].startswith("step:")]
+    rungs = ("unclaimed", "remind", "lead", "community", "district")
+    assert steps == [f"step:{rung}" for rung in rungs]
+
+
 def test_a_case_that_cannot_be_read_keeps_no_other_from_its_steps(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
