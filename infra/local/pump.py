@@ -66,14 +66,10 @@ class Pump:
 
     def take_in_photos(self) -> int:
         """Hand every waiting arrival to the photo function, as SQS would."""
-        from handlers.events import photos
-
         waiting = sorted(self._arrivals.glob("*.json")) if self._arrivals.exists() else []
         for path in waiting[:50]:
-            message = {"messageId": path.name, "body": path.read_text(encoding="utf-8")}
-            answer = photos.on_queue({"Records": [message]})
-            if not answer["batchItemFailures"]:
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another pump was quicker
+                _take_in(path)
         return len(waiting)
 
     def _repeat(self, name: str, pause_s: float, job: Job) -> None:
@@ -101,6 +97,15 @@ class Pump:
                 "ms": round((time.perf_counter() - started) * 1000, 1),
             }
             log.info("pump.job_done", extra=facts)
+
+
+def _take_in(path: Path) -> None:
+    from handlers.events import photos
+
+    message = {"messageId": path.name, "body": path.read_text(encoding="utf-8")}
+    answer = photos.on_queue({"Records": [message]})
+    if not answer["batchItemFailures"]:
+        path.unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -9,6 +9,9 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from infra.local.pump import Pump
 from infra.local.stack import PARTS, Stack
 
 ALL_BUT_API = frozenset(PARTS) - {"api"}
@@ -45,3 +48,22 @@ def test_a_restarted_api_stands_alone(tmp_path: Path) -> None:
     stack.kill_part("api")
 
     assert _falls_silent(stack.ports.api)
+
+
+def test_a_photo_that_another_pump_has_just_dealt_with_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pump = Pump(tmp_path)
+    for name in ("1.json", "2.json"):
+        (tmp_path / name).write_text("{}")
+    read = Path.read_text
+
+    def first_is_gone(path: Path, *args: str, **how: str) -> str:
+        if path.name == "1.json":
+            path.unlink()
+        return read(path, *args, **how)
+
+    monkeypatch.setattr(Path, "read_text", first_is_gone)
+    pump.take_in_photos()
+
+    assert list(tmp_path.glob("*.json")) == []
