@@ -7,9 +7,12 @@ from typing import Any
 from infra.local.demo.fixing import a_report
 from infra.local.demo.opening import SPOT, Cast
 from infra.local.demo.stage import Person, Stage
+from models.alerts import quotas
+from models.people.followers import service_openid_of
 
 FIRE_LANE = "E0496"
 HOUR_S = 3600
+TEMPLATE = "sub-escalation"
 SUBSCRIPTIONS = 3
 
 
@@ -33,17 +36,21 @@ def go_stale(stage: Stage, cast: Cast) -> None:
     for number, (step, name, who, wait_s) in enumerate(ladder, start=1):
         if step == "community":
             _unfollow(stage, cast.community)
+        person = getattr(cast, name)
+        heard = len(_told(person, case_id))
         stage.stack.advance(wait_s)
         taken = stage.until(
             f"{who}: step {step}",
             lambda number=number: found if len(found := _steps(cast, case_id)) >= number else None,
         )
         stage.expect(taken[-1] == step and len(taken) == number, f"step {step}: {taken}")
-        stage.until(
+        titles = stage.until(
             f"{who} is told",
-            lambda name=name: _told(getattr(cast, name), case_id),
+            lambda person=person, heard=heard: (
+                found if len(found := _told(person, case_id)) > heard else None
+            ),
         )
-        stage.tell(f"{who}收到：{_told(getattr(cast, name), case_id)}")
+        stage.tell(f"{who}收到：{titles[0]}")
     message = stage.until(
         "the subscription", lambda: _by_subscription(stage, cast.community, case_id)
     )
@@ -59,22 +66,25 @@ def go_stale(stage: Stage, cast: Cast) -> None:
 
 def _unfollow(stage: Stage, person: Person) -> None:
     """He leaves the service account; he had accepted subscription messages before."""
-    accepted = {"openid": person.openid, "templates": {"sub-escalation": "accept"}}
+    accepted = {"openid": person.openid, "templates": {TEMPLATE: "accept"}}
     for _ in range(SUBSCRIPTIONS):
         stage.stack.control("popup", accepted)
+        stage.stack.advance(1)  # events of one person in one second are one to WeChat
     stage.stack.control("unfollow", {"service_openid": stage.service_openid(person)})
-    stage.until("WeChat's pushes arrive", lambda: _all_delivered(stage))
-
-
-def _all_delivered(stage: Stage) -> bool:
-    pushes = stage.stack.control("pushes")["items"]
-    return all(push["state"] != "pending" for push in pushes)
+    union_key = stage.services.pseudonyms.union_key(person.unionid)
+    stage.until(
+        "WeChat's pushes are worked on",
+        lambda: (
+            service_openid_of(union_key) is None
+            and quotas.remaining(person.member_id, TEMPLATE) >= SUBSCRIPTIONS
+        ),
+    )
 
 
 def _by_subscription(stage: Stage, person: Person, case_id: str) -> list[dict[str, Any]]:
     return [
         message
-        for message in stage.sent(person, template_id="sub-escalation")
+        for message in stage.sent(person, template_id=TEMPLATE)
         if message["channel"] == "subscribe" and case_id in message["page"]
     ]
 
@@ -85,12 +95,11 @@ def _steps(cast: Cast, case_id: str) -> list[str]:
     return [step.removeprefix("step:") for step in steps]
 
 
-def _told(person: Person, case_id: str) -> str | None:
-    """The newest title about the case in a person's inbox."""
+def _told(person: Person, case_id: str) -> list[str]:
+    """The titles about the case in a person's inbox, newest first."""
     messages = person.app.get("/v1/inbox").body["items"]
-    titles = [
+    return [
         message["title"]
         for message in messages
         if message["case_id"] == case_id and message["kind"] == "case.step"
     ]
-    return titles[0] if titles else None
