@@ -93,6 +93,41 @@ def test_every_function_of_the_template_runs_under_its_own_policy(made: Path) ->
         assert function["Properties"]["Environment"]["Variables"]["STAGE"] == "prod"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("region", ["cn-northwest-1", "ap-southeast-1"])
+def test_the_template_is_lint_clean_in_and_outside_china(made: Path, region: str) -> None:
+    lint = subprocess.run(
+        [
+            Path(sys.executable).with_name("cfn-lint"),
+            "--regions",
+            region,
+            "--",
+            made.parent / "sam.json",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (lint.returncode, lint.stdout, lint.stderr) == (0, "", "")
+
+
+@pytest.mark.slow
+def test_batches_may_fail_in_part_and_the_stream_is_the_data_stacks(made: Path) -> None:
+    template = json.loads((made.parent / "sam.json").read_text())
+    events = {
+        event["Type"]: event["Properties"]
+        for name in ("OnOutbox", "OnPhotoArrival")
+        for event in template["Resources"][name]["Properties"]["Events"].values()
+    }
+
+    assert set(events) == {"DynamoDB", "SQS"}
+    for event in events.values():
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert events["DynamoDB"]["Stream"] == {"Fn::ImportValue": "partners-outbox-stream"}
+
+
 def test_an_interpreter_too_old_for_lambdas_wheels_is_refused_and_the_setting_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
