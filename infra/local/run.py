@@ -5,12 +5,14 @@ Data live in ``.local/data`` and survive; a part that dies is started again.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 from infra.local.seed import plant
 from infra.local.stack import ROOT, Ports, Stack
@@ -27,6 +29,10 @@ def main() -> int:
             "DYNAMODB_PORT=、PHOTOS_PORT= 另选 (ports in use)",
             file=sys.stderr,
         )
+        return 1
+    held = hold(stack.home)
+    if held is None:
+        print(f"数据 {stack.home} 正被另一个 make run 使用 (data in use)", file=sys.stderr)
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -45,6 +51,7 @@ def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave parts behind
         stack.stop()
+        held.close()
     return 0
 
 
@@ -57,6 +64,20 @@ def stack_here() -> Stack:
         photos=int(os.environ.get("PHOTOS_PORT", "8003")),
     )
     return Stack(home=Path(os.environ.get("DATA", ROOT / ".local" / "data")), ports=ports)
+
+
+def hold(home: Path) -> IO[str] | None:
+    """Take a data folder for this process, while the answer lives; None when another has it.
+
+    Two engines on one file would each decide conditions alone.
+    """
+    lock = (home / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
 
 
 def _taken(port: int) -> bool:

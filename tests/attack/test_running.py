@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.pump import Pump
+from infra.local.run import hold
 from infra.local.stack import PARTS, Stack
 
 ALL_BUT_API = frozenset(PARTS) - {"api"}
@@ -67,3 +68,15 @@ def test_a_photo_that_another_pump_has_just_dealt_with_stops_nothing(
     pump.take_in_photos()
 
     assert list(tmp_path.glob("*.json")) == []
+
+
+def test_a_data_folder_serves_one_run_at_a_time(tmp_path: Path) -> None:
+    first = hold(tmp_path)
+    second = hold(tmp_path)
+    assert first is not None
+    first.close()
+    third = hold(tmp_path)
+
+    assert second is None
+    assert third is not None
+    third.close()
