@@ -89,19 +89,21 @@ class Intake:
         errors += _upload_errors(known.uploads, actor)
         place = None
         if not any(error.field == "lon" for error in errors):
-            place = self._place(command)
+            place = self._place(command, actor)
             if place is None:
                 errors.append(FieldError(field="lon", code="report.outside_service_area"))
         if errors or category is None or place is None:
             raise Invalid(errors[0].code if len(errors) == 1 else None, fields=errors)
         return category, place
 
-    def _place(self, command: SubmitReport) -> Place | None:
+    def _place(self, command: SubmitReport, actor: Actor) -> Place | None:
         routing = self._places.route(command.position)
         grid = self._places.grid(routing.grid_id) if routing else None
         if routing is None or grid is None:
             return None
-        officers = self._roster.on_duty(grid.grid_id)
+        on_duty = self._roster.on_duty(grid.grid_id)
+        # Nobody handles what he reported himself.
+        officers = [entry for entry in on_duty if entry.member_id != actor.member_id]
         return Place(grid=grid, routing=routing, officer=officers[0] if officers else None)
 
 

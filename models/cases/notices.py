@@ -71,9 +71,12 @@ class Notices:
         }
 
     def submitted(self, event: Event) -> None:
-        """Alert first; what WeChat thinks of the text is asked in a row of its own."""
+        """Alert first; what WeChat thinks of the text is asked in a row of its own.
+
+        Who reported it himself may not handle it: the next one is told.
+        """
         case = _case(event)
-        on_duty = self._telling.on_duty(case)
+        on_duty = [who for who in self._telling.on_duty(case) if who != case.member_id]
         if case.severity != Severity.A:
             on_duty = on_duty[:1]
         told = on_duty or self._telling.first_of(case, Step.LEAD)

@@ -39,6 +39,25 @@ def test_who_handles_a_case_is_not_paid_for_joining_it(world: World) -> None:
     assert _points(officer) == before
 
 
+def test_an_officers_own_report_is_somebody_elses_work(world: World) -> None:
+    lead, officer = world.lead, world.officer.consenting()
+    case = world.filed(officer)
+
+    world.work()
+
+    told = [
+        person
+        for person in (officer, lead)
+        if any(
+            message["case_id"] == case.case_id and message["kind"] == "case.submitted"
+            for message in done(person.app.get("/v1/inbox", limit=100)).body["items"]
+        )
+    ]
+    assert told == [lead]
+    assert case.act(officer, "claim").code == "case.own_report"
+    assert done(case.act(lead, "claim")).status == 200
+
+
 def test_of_many_who_join_three_are_paid_and_nobody_twice(world: World) -> None:
     case = world.filed()
     joiners = [world.rider() for _ in range(5)]
