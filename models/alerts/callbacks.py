@@ -145,8 +145,11 @@ def _answers(push: Mapping[str, Any], xml_name: str) -> Iterator[tuple[str, str]
     """Template and answer, from JSON's top-level ``List`` or XML's nested one, of one or more."""
     # One of the official examples names the change event's element after the popup.
     nested = push.get(xml_name) or push.get("SubscribeMsgPopupEvent") or {}
-    listed = push.get("List") or nested.get("List") or []
-    for answer in [listed] if isinstance(listed, Mapping) else listed:
+    inner = nested.get("List") if isinstance(nested, Mapping) else nested
+    listed = push.get("List") or inner or []
+    for answer in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(answer, Mapping):
+            raise _Malformed("List")
         yield _text(answer, "TemplateId"), _text(answer, "SubscribeStatusString")
 
 
