@@ -6,6 +6,9 @@ READY := $(VENV)/.ready
 export PYTHONPATH := .:chalice_app
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= cn-northwest-1
+# The parts talk over loopback; a machine's proxy is for the packages alone.
+export no_proxy := 127.0.0.1,localhost,$(no_proxy)
+export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint types imports pytest bench prove package clean

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from infra.local.pump import Pump
 from infra.local.run import hold
 from infra.local.stack import PARTS, Stack
+from tests.support.source import ROOT
 
 ALL_BUT_API = frozenset(PARTS) - {"api"}
 
@@ -80,3 +83,24 @@ def test_a_data_folder_serves_one_run_at_a_time(tmp_path: Path) -> None:
     assert second is None
     assert third is not None
     third.close()
+
+
+def test_a_machines_proxy_does_not_come_between_the_parts(tmp_path: Path) -> None:
+    asks = "import urllib.request as u; print(u.getproxies(), u.proxy_bypass('127.0.0.1'))"
+    (tmp_path / "Makefile").write_text(
+        f'include {ROOT}/Makefile\nasked:\n\t@{sys.executable} -c "{asks}"\n'
+    )
+    behind = {**os.environ, "http_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
+
+    said = subprocess.run(
+        ["make", "-s", "-f", tmp_path / "Makefile", "asked"],
+        cwd=ROOT,
+        env=behind,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
+    ).stdout
+
+    assert "'http': 'http://127.0.0.1:9'" in said
+    assert said.strip().endswith(("True", "1"))
