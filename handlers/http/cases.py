@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from chalice.app import Blueprint
 
 from handlers.http import naming
@@ -40,7 +42,8 @@ def list_cases(call: Call[Nothing, QueueQuery]) -> Reply:
     )
     page = call.services.listing.queue(call.actor, wanted)
     items = [naming.named(item, call.language) for item in page.items]
-    return {"items": items, "next_cursor": page.next_cursor}
+    counts = [naming.named(asdict(count), call.language) for count in page.counts]
+    return {"items": items, "counts": counts, "next_cursor": page.next_cursor}
 
 
 @endpoint(blueprint, "GET", "/v1/cases/{case_id}", answer=Case, roles=OFFICIALS)

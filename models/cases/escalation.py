@@ -34,15 +34,18 @@ class Escalation:
         self._ledger = ledger
         self._working = working
 
-    def catch_up(self, case_id: str, now: datetime) -> int:
-        """Take every step a case owes, in order; answers how many this call took.
+    def catch_up(self, case_id: str, now: datetime) -> list[Step]:
+        """Take every step a case owes, in order; answers those that this call took.
 
         One read and one transaction for each. Safe to run beside itself: the loser of a step reads
         again and finds nothing due.
         """
-        taken = 0
-        while taken < MAX_STEPS_AT_ONCE and self.take_step(case_id, now) is not None:
-            taken += 1
+        taken: list[Step] = []
+        while len(taken) < MAX_STEPS_AT_ONCE:
+            step = self.take_step(case_id, now)
+            if step is None:
+                break
+            taken.append(step)
         return taken
 
     def take_step(self, case_id: str, now: datetime) -> Step | None:

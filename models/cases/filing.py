@@ -113,7 +113,7 @@ class Filing:
             # Who accepts and fixes a case is not paid for reporting it too.
             raise Conflict("report.own_work", case_id=case.case_id)
         place = Position(lon=case.lon, lat=case.lat)
-        if not rules.may_be_joined(Status(case.status), closed_at=case.closed_at, now=self.now):
+        if not rules.may_be_joined(Status(case.status)):
             raise Conflict("case.not_joinable", status=case.status)
         if categories.of(case.category).family != self.category.family:
             raise Conflict("case.other_kind", category=case.category)

@@ -24,7 +24,7 @@ from models.calendar.rules import WorkingTime
 from models.cases import categories
 from models.cases.entities import Severity, Status
 from models.cases.parallel import together
-from models.cases.tables import CaseRow, ReportRow, queue_of
+from models.cases.tables import CaseRow, ReportRow, queue_of, status_of
 from models.people.entities import Actor, RoleName
 from models.places.service import Places
 
@@ -46,6 +46,27 @@ class Queue:
     limit: int = 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many cases of a state the list covers, and how many of them are overdue.
+
+    Counted from the rows that the list has read anyway: where a queue holds more than a page,
+    ``is_exact`` is False and there are at least so many.
+    """
+
+    status: Status
+    count: int
+    overdue: int
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage(Page[Mapping[str, Any]]):
+    """A page of a queue; ``counts`` come with the first page only."""
+
+    counts: Sequence[Count] = ()
+
+
 class Listing:
     """Reads lists."""
 
@@ -57,12 +78,12 @@ class Listing:
         self._working = working
         self._cursors = cursors
 
-    def queue(self, actor: Actor, wanted: Queue) -> Page[Mapping[str, Any]]:
+    def queue(self, actor: Actor, wanted: Queue) -> QueuePage:
         """List cases in the actor's scopes, soonest due first; one parallel query per partition.
 
-        With ``severity`` a page may be shorter than asked though more follow. Raises
-        ``NotFound("grid.not_found")`` for a grid outside the scopes and ``Invalid`` where the
-        scopes are too wide for one list.
+        The first page also counts them by state, overdue ones apart. With ``severity`` a page may
+        be shorter than asked though more follow. Raises ``NotFound("grid.not_found")`` for a grid
+        outside the scopes and ``Invalid`` where the scopes are too wide for one list.
         """
         queues = self._queues(actor, wanted)
         scope = "|".join(["queue", *queues, str(wanted.due_before)])
@@ -76,7 +97,8 @@ class Listing:
             position[row["queue"]] = [row["due_at"], row["case_id"]]
         has_more = len(found) > wanted.limit
         now = self._clock.now()
-        return Page(
+        return QueuePage(
+            counts=() if wanted.cursor else _counts(queues, pages, wanted, now),
             items=[
                 self._item(row, now)
                 for row in shown
@@ -190,6 +212,28 @@ def _page(queue: str, after: Sequence[str] | None, wanted: Queue) -> list[dict[s
     except (PynamoDBException, BotoCoreError) as error:
         raise Unavailable("store.busy") from error
     return [_decoded(item) for item in answer["Items"]]
+
+
+def _counts(
+    queues: Sequence[str],
+    pages: Sequence[Sequence[Mapping[str, Any]]],
+    wanted: Queue,
+    now: datetime,
+) -> list[Count]:
+    by_status: dict[Status, list[tuple[int, int, bool]]] = {}
+    for queue, page in zip(queues, pages, strict=True):
+        overdue = sum(row["due_at"] < utc_text(now) for row in page)
+        is_whole = len(page) <= wanted.limit
+        by_status.setdefault(status_of(queue), []).append((len(page), overdue, is_whole))
+    return [
+        Count(
+            status=status,
+            count=sum(count for count, _, _ in parts),
+            overdue=sum(overdue for _, overdue, _ in parts),
+            is_exact=all(is_whole for _, _, is_whole in parts),
+        )
+        for status, parts in by_status.items()
+    ]
 
 
 def _instant(at: datetime) -> str:

@@ -107,7 +107,7 @@ def _may_be_same(
         known is not None
         and known.family == wanted.family
         and row.county == county
-        and rules.may_be_joined(Status(row.status), closed_at=row.closed_at, now=now)
+        and rules.may_be_same(Status(row.status), closed_at=row.closed_at, now=now)
         and distance_m(Position(lon=row.lon, lat=row.lat), position) <= rules.NEARBY_M
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from models.base.clock import Clock, utc_text
 from models.base.errors import NotFound
+from models.base.geometry import Position, WGS84Position, distance_m, wgs84_to_gcj02
 from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
 from models.cases import awards, categories, changes, rules, workflow
@@ -61,8 +62,8 @@ class Reading:
             "accuracy_m": case.accuracy_m,
             "routing": case.routing,
             "reporters": [self._reporter(report) for report in reports],
-            "photos": self._photos(uploads, case.photos, sees_unchecked=True),
-            "after_photos": self._photos(uploads, case.after or (), sees_unchecked=True),
+            "photos": self._evidence(uploads, case.photos, case),
+            "after_photos": self._evidence(uploads, case.after or (), case),
             "history": [_told(event) for event in _in_order(events)],
             "allowed_actions": self._allowed(actor, case, reports),
         }
@@ -93,7 +94,9 @@ class Reading:
             "photos": self._photos(uploads, own, owner=actor.member_id),
             "after_photos": self._photos(uploads, case.after or ()),
             "history": [
-                _told(event) for event in _in_order(events) if event.action not in _PRIVATE_ACTIONS
+                {**_told(event), "text": None}  # officials' words are not judged by WeChat either
+                for event in _in_order(events)
+                if event.action not in _PRIVATE_ACTIONS
             ],
             "points": self._points(report),
             "allowed_actions": self._own_actions(report, case),
@@ -174,6 +177,17 @@ class Reading:
             "text_hidden": report.text is not None and not is_shown,
         }
 
+    def _evidence(
+        self, uploads: Mapping[str, UploadRow], ids: Iterable[str], case: CaseRow
+    ) -> list[Mapping[str, Any]]:
+        """Photos as officials see them, with how far from the case the camera says it was."""
+        known = [upload_id for upload_id in ids if upload_id in uploads]
+        photos = self._photos(uploads, known, sees_unchecked=True)
+        return [
+            {**photo, "exif_gap_m": _exif_gap_m(uploads[upload_id], case)}
+            for upload_id, photo in zip(known, photos, strict=True)
+        ]
+
     def _photos(
         self,
         uploads: Mapping[str, UploadRow],
@@ -216,6 +230,15 @@ class Reading:
             "state": "available" if is_mature else "pending",
             "matures_at": utc_text(matures_at),
         }
+
+
+def _exif_gap_m(upload: UploadRow, case: CaseRow) -> int | None:
+    """Evidence only: cameras keep no position, an old one, or that of a picture of a picture."""
+    exif = upload.exif or {}
+    if exif.get("lon") is None or exif.get("lat") is None:
+        return None
+    camera = wgs84_to_gcj02(WGS84Position(lon=exif["lon"], lat=exif["lat"]))
+    return round(distance_m(camera, Position(lon=case.lon, lat=case.lat)))
 
 
 _JUDGED_BY_JOINERS = (Status.RESOLVED.value, Status.CLOSED.value)

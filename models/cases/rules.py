@@ -36,7 +36,7 @@ WEST, EAST, SOUTH, NORTH = 113.71, 115.95, 31.38, 32.66
 NEARBY_M = 80.0
 """How far a similar case is looked for: the circle never touches more than four cells."""
 JOIN_M = 150.0
-JOIN_AFTER_CLOSING = timedelta(hours=72)
+SHOWN_AFTER_CLOSING = timedelta(hours=72)
 VERDICT_WITHIN = timedelta(hours=72)
 EVIDENCE_WITHIN = timedelta(hours=24)
 FORGET_AFTER = timedelta(days=7)
@@ -164,12 +164,18 @@ def _epoch_ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def may_be_joined(status: Status, *, closed_at: datetime | None, now: datetime) -> bool:
-    """Whether a case is open, or was closed less than 72 hours ago."""
+def may_be_joined(status: Status) -> bool:
+    """Whether a report may still join: a problem that came back after closing is a new case,
+    because nobody would be alerted to the old one."""
+    return status in OPEN
+
+
+def may_be_same(status: Status, *, closed_at: datetime | None, now: datetime) -> bool:
+    """Whether a case is worth showing to who is about to report: open, or closed for ≤72 hours."""
     if status in OPEN:
         return True
     return (
-        status is Status.CLOSED and closed_at is not None and now < closed_at + JOIN_AFTER_CLOSING
+        status is Status.CLOSED and closed_at is not None and now < closed_at + SHOWN_AFTER_CLOSING
     )
 
 

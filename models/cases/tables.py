@@ -282,6 +282,15 @@ def queue_of(grid_id: str, status: Status) -> str:
     return f"{grid_id}#{status.value}"
 
 
+def status_of(queue: str) -> Status:
+    """The state that a partition of ``by_queue`` holds.
+
+    >>> status_of("411503-0606#claimed").value
+    'claimed'
+    """
+    return Status(queue.rpartition("#")[2])
+
+
 def wake_shard_of(case_id: str) -> str:
     """The partition of ``by_wake``; the number of shards may grow, never shrink."""
     return str(zlib.crc32(case_id.encode()) % WAKE_SHARDS)

@@ -228,6 +228,12 @@ class Photo(Answer):
     thumbnail_url: str | None
 
 
+class Evidence(Photo):
+    """A photo as officials see it; ``exif_gap_m`` null: the camera noted no position."""
+
+    exif_gap_m: int | None
+
+
 class Event(Answer):
     """One thing that happened; steps of the schedule are ``step:…``."""
 
@@ -299,6 +305,16 @@ class Handled(Answer):
     case: CaseAnswer
 
 
+class CaseCount(Answer):
+    """How many cases of a state there are, at least; exactly when ``is_exact``."""
+
+    status: Status
+    status_text: str
+    count: int
+    overdue: int
+    is_exact: bool
+
+
 class QueueQuery(Paged):
     """Which cases to list; without ``status`` those waiting or being worked on."""
 
@@ -331,9 +347,10 @@ class ListedCase(Answer):
 
 
 class Cases(Answer):
-    """Soonest due first."""
+    """Soonest due first; ``counts`` come with the first page."""
 
     items: list[ListedCase]
+    counts: list[CaseCount]
     next_cursor: str | None
 
 
@@ -374,8 +391,8 @@ class Case(CaseState):
     accuracy_m: int
     routing: dict[str, Any]
     reporters: list[Reporter]
-    photos: list[Photo]
-    after_photos: list[Photo]
+    photos: list[Evidence]
+    after_photos: list[Evidence]
     history: list[Event]
     allowed_actions: list[Offer]
 

@@ -10,6 +10,7 @@ import pytest
 
 from handlers.events import escalation, redemptions
 from models.base.errors import Unavailable
+from models.cases.entities import Step
 from tests.support.world import World, done
 
 
@@ -18,10 +19,10 @@ def test_a_case_that_cannot_be_stepped_keeps_no_other_waiting(
 ) -> None:
     failing = {"case_busy": Unavailable(), "case_broken": ZeroDivisionError()}
 
-    def catch_up(case_id: str, now: object) -> int:
+    def catch_up(case_id: str, now: object) -> list[Step]:
         if case_id in failing:
             raise failing[case_id]
-        return 2
+        return [Step.REMIND, Step.LEAD]
 
     wired = SimpleNamespace(clock=world.clock, escalation=SimpleNamespace(catch_up=catch_up))
     monkeypatch.setattr(escalation, "services", lambda: wired)

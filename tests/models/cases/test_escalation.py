@@ -25,7 +25,7 @@ def steps_of(town: Town, case: CaseRow) -> list[str]:
 
 def catch_up(town: Town, case: CaseRow, *, after: timedelta) -> int:
     town.clock.advance(after)
-    return town.escalation.catch_up(case.case_id, town.clock.now())
+    return len(town.escalation.catch_up(case.case_id, town.clock.now()))
 
 
 def test_the_ladder_is_climbed_as_time_passes(town: Town) -> None:
@@ -55,7 +55,7 @@ def test_a_schedule_that_fires_late_and_doubled_takes_every_step_once(town: Town
     with ThreadPoolExecutor(4) as pool:
         taken = list(pool.map(lambda _: town.escalation.catch_up(case.case_id, now), range(4)))
 
-    assert sum(taken) == 5
+    assert sum(map(len, taken)) == 5
     assert len(steps_of(town, case)) == 5
 
 
@@ -201,7 +201,7 @@ def test_a_step_and_a_claim_at_once_both_happen_in_some_order(town: Town) -> Non
 
         after = town.case(case.case_id)
         assert claimed.result()["status"] == "claimed"
-        assert climbed.result() in (1, 2)
+        assert len(climbed.result()) in (1, 2)
         assert "remind" in after.steps
         assert after.version == 2
 

@@ -236,3 +236,57 @@ def test_points_are_shown_pending_from_the_claim(town: Town, reading: Reading) -
 
     assert before is None
     assert (after["points"], after["state"]) == (10, "pending")
+
+
+def test_a_rider_is_told_the_reason_but_not_an_officials_unjudged_words(
+    town: Town, reading: Reading
+) -> None:
+    rider = a_rider()
+    case = town.claimed(rider)
+    town.act(
+        town.officer, town.case(case.case_id), Action.RETURN, reason="wrong_grid", text="不归我管"
+    )
+
+    events = reading.report(rider, case.report_id)["history"]
+
+    returned = next(event for event in events if event["action"] == "return")
+    assert (returned["reason"], returned["text"]) == ("wrong_grid", None)
+
+
+def test_the_first_page_counts_the_cases_by_state_and_the_overdue_apart(
+    town: Town, listing: Listing
+) -> None:
+    town.filed()
+    town.clock.advance(timedelta(days=3))
+    town.filed()
+    town.claimed()
+
+    whole = listing.queue(town.officer, Queue())
+    part = listing.queue(town.officer, Queue(limit=1))
+    rest = listing.queue(town.officer, Queue(limit=1, cursor=part.next_cursor))
+
+    counts = [(one.status, one.count, one.overdue, one.is_exact) for one in whole.counts]
+    assert counts == [(Status.ASSIGNED, 2, 1, True), (Status.CLAIMED, 1, 0, True)]
+    assert [(one.status, one.is_exact) for one in part.counts] == [
+        (Status.ASSIGNED, False),
+        (Status.CLAIMED, True),
+    ]
+    assert rest.counts == ()
+
+
+def test_officials_see_how_far_off_the_camera_says_it_was(town: Town, reading: Reading) -> None:
+    case = town.filed()
+    far = UploadRow(case.photos[0])
+    far.update(actions=[UploadRow.exif.set({"lon": 11.88513, "lat": 43.46745})])
+
+    photos = reading.case(town.officer, case.case_id)["photos"]
+
+    assert photos[0]["exif_gap_m"] == pytest.approx(8_400_000, rel=0.05)
+
+
+def test_a_photo_without_a_position_is_no_signal(town: Town, reading: Reading) -> None:
+    case = town.filed()
+
+    photos = reading.case(town.officer, case.case_id)["photos"]
+
+    assert [photo["exif_gap_m"] for photo in photos] == [None]

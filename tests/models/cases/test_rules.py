@@ -136,12 +136,18 @@ def test_both_windows_slide_exactly(gaps: list[int], wait: int) -> None:
         (Status.REJECTED, timedelta(hours=1), False),
     ],
 )
-def test_open_and_recently_closed_cases_may_be_joined(
+def test_open_and_recently_closed_cases_may_be_the_same(
     status: Status, closed_ago: timedelta | None, may: bool
 ) -> None:
     closed_at = None if closed_ago is None else NOW - closed_ago
 
-    assert rules.may_be_joined(status, closed_at=closed_at, now=NOW) is may
+    assert rules.may_be_same(status, closed_at=closed_at, now=NOW) is may
+
+
+def test_only_an_open_case_may_be_joined() -> None:
+    joinable = {status for status in Status if rules.may_be_joined(status)}
+
+    assert joinable == {Status.ASSIGNED, Status.CLAIMED, Status.RESOLVED, Status.DISPUTED}
 
 
 def test_nearer_the_same_kind_and_fresher_is_likelier() -> None:
