@@ -12,7 +12,15 @@ from models.cases.uploads import Wanted
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "POST", "/v1/uploads", body=NewUploads, answer=UploadForms, status=201)
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/uploads",
+    body=NewUploads,
+    answer=UploadForms,
+    status=201,
+    errors=(429,),
+)
 def issue_uploads(call: Call[NewUploads, Nothing]) -> Reply:
     """Allow one to nine photos to be sent to the store."""
     wanted = [Wanted(**dict(item)) for item in call.body.items]

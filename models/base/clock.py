@@ -82,6 +82,17 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def seconds_to_midnight(at: datetime) -> int:
+    """Seconds until the day in China ends, at least 1.
+
+    >>> seconds_to_midnight(datetime(2026, 1, 1, 15, 59, tzinfo=UTC))
+    60
+    """
+    here = at.astimezone(CHINA)
+    since_midnight = timedelta(hours=here.hour, minutes=here.minute, seconds=here.second)
+    return int((timedelta(days=1) - since_midnight).total_seconds())
+
+
 def business_day(at: datetime) -> str:
     """The day in China as ``YYYY-MM-DD``.
 

@@ -27,6 +27,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 ACCURACY_MAX_M = 200
 REPORTS_PER_DAY = 20
 REPORTS_PER_BURST = 5
+UPLOADS_PER_DAY = 100
+"""Upload requests for upload forms: five times what the reports of a day can use."""
 DAY = timedelta(hours=24)
 BURST = timedelta(minutes=10)
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.base.clock import Clock, utc_text
-from models.base.errors import Conflict, FieldError, Invalid, NotFound
+from models.base.clock import Clock, business_day, seconds_to_midnight, utc_text
+from models.base.errors import Conflict, Exhausted, FieldError, Invalid, NotFound
 from models.base.ids import content_hash, derived_id, new_id
-from models.base.store import Refused, Transaction, get, get_many
+from models.base.store import Refused, Transaction, get, get_many, update_if
 from models.cases import rules
 from models.cases.entities import Purpose, UploadState
 from models.cases.photos import PhotoStore, original_key
-from models.cases.tables import SCHEMA, UploadRow
+from models.cases.tables import SCHEMA, LimitRow, UploadRow
 from models.people.entities import Actor
 
 FORM_LIVES_S = 15 * 60
@@ -42,13 +42,15 @@ class Uploads:
     ) -> list[Mapping[str, Any]]:
         """Allow one to nine uploads; repeated, it answers the same forms.
 
-        Raises ``Invalid`` with every bad field and ``Conflict("request.reused")``. One transaction.
+        Raises ``Invalid`` with every bad field, ``Conflict("request.reused")``, and ``Exhausted``
+        after 100 requests in a day of China. One update and one transaction.
         """
         errors = [error for index, one in enumerate(wanted) for error in _errors(index, one)]
         if not rules.PHOTOS_MIN <= len(wanted) <= rules.PHOTOS_MAX:
             errors.append(FieldError(field="items", code="field.too_long", limit=rules.PHOTOS_MAX))
         if errors:
             raise Invalid(fields=errors)
+        self._count(actor)
         rows = self._rows(actor, wanted, client_request_id)
         tx = Transaction()
         for index, row in enumerate(rows):
@@ -65,6 +67,19 @@ class Uploads:
         if row is None or row.member_id != actor.member_id:
             raise NotFound("upload.not_found")
         return {"upload_id": row.upload_id, "state": row.state, "reason": row.reason}
+
+    def _count(self, actor: Actor) -> None:
+        """Nobody fills the bucket; a repeated request counts again, which a hundred allow for."""
+        now = self._clock.now()
+        row = LimitRow(actor.member_id, f"upload#{business_day(now)}")
+        actions = [
+            LimitRow.version.add(1),
+            LimitRow.schema.set(SCHEMA),
+            LimitRow.ttl.set(int((now + rules.DAY * 2).timestamp())),
+        ]
+        fits = LimitRow.version.does_not_exist() | (LimitRow.version < rules.UPLOADS_PER_DAY)
+        if not update_if(row, actions, fits):
+            raise Exhausted("upload.too_many", retry_after_s=seconds_to_midnight(now))
 
     def _rows(
         self, actor: Actor, wanted: Sequence[Wanted], client_request_id: str

@@ -38,6 +38,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "upload.processing": ("正在检查", "Being checked"),
     "upload.ready": ("已就绪", "Ready"),
     "upload.refused": ("未通过检查", "Refused"),
+    "upload.too_many": (
+        "今天申请上传的次数太多，请明天再试",
+        "Too many uploads today, try tomorrow",
+    ),
     "photo.verdict_early": ("照片的审核结果稍后处理", "The photo's verdict is taken in later"),
     "photo.unknown": ("没有找到这张照片", "No such photo"),
     "photo.twice": ("同一张照片选了两次", "The same photo twice"),

@@ -227,6 +227,21 @@ def test_a_stale_version_is_told_with_the_case_as_it_is(house: House) -> None:
     assert answer.json_body["details"]["case"]["version"] == 2
 
 
+def test_nobody_asks_for_more_than_a_hundred_uploads_a_day(house: House) -> None:
+    rider, item = a_rider(), {"purpose": "report", "content_type": "image/jpeg"}
+    body = {"items": [{**item, "size_bytes": 1000, "sha256": "a" * 64}]}
+
+    taken = [house.post(rider, "/v1/uploads", body).status_code for _ in range(100)]
+    refused = house.post(rider, "/v1/uploads", body)
+    somebody_else = house.post(a_rider(), "/v1/uploads", body)
+    house.town.clock.advance(timedelta(seconds=int(refused.headers["Retry-After"])))
+    tomorrow = house.post(rider, "/v1/uploads", body)
+
+    assert set(taken) == {201}
+    assert (refused.status_code, refused.json_body["code"]) == (429, "upload.too_many")
+    assert (somebody_else.status_code, tomorrow.status_code) == (201, 201)
+
+
 def test_upload_forms_are_the_same_when_asked_again(house: House) -> None:
     rider = a_rider()
     item = {
