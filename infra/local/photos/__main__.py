@@ -27,9 +27,9 @@ def main() -> None:
         access_key=os.environ["AWS_ACCESS_KEY_ID"],
         secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    print(f"photo store: http://127.0.0.1:{server.server_port}/{options.bucket}", flush=True)
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        print(f"photo store: http://127.0.0.1:{server.server_port}/{options.bucket}", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         server.server_close()
