@@ -82,7 +82,7 @@ def report(stage: Stage, cast: Cast) -> str:
         ),
     )
     stage.expect(danger.status == 201 and danger.body["call_first"], "call first", danger)
-    stage.tell(f"路面塌陷（A 级）→ 先拨打 {danger.body['call_first']}", danger)
+    stage.tell(f"路面塌陷（A 级）→ 先拨打 {'、'.join(danger.body['call_first'])}", danger)
 
     wrong = cast.rider.app.post("/v1/reports", {"photos": [], "lon": 200, "text": "长" * 201})
     stage.refused(wrong, 422, "request.invalid")
