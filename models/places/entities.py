@@ -37,11 +37,6 @@ class Division:
     valid_to: date | None = None
     synthetic: bool = False
 
-    def is_valid_on(self, day: date) -> bool:
-        """Tell whether the division exists on a day in China."""
-        begun = self.valid_from is None or self.valid_from <= day
-        return begun and (self.valid_to is None or day < self.valid_to)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:

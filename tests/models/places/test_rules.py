@@ -1,6 +1,5 @@
 import time as timer
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.base import geometry
 from models.base.geometry import Position
-from models.places.entities import Division, DivisionKind, Grid
+from models.places.entities import Grid
 from models.places.rules import GridIndex, route
 
 WEST, SOUTH = 114.03, 32.09
@@ -127,23 +126,3 @@ def test_a_grid_without_an_area_is_refused():
         replace(a_grid(), polygon=((114.0, 32.0), (114.1, 32.0), (114.0, 32.0)))
     with pytest.raises(ValueError, match="no area"):
         replace(a_grid(), area_m2=0.0)
-
-
-def test_a_division_is_valid_from_its_first_day_until_the_day_it_is_gone():
-    street = Division(
-        division_id="411503001",
-        name="羊山街道",
-        kind=DivisionKind.TOWNSHIP,
-        code="411503001",
-        county="411503",
-        parent="411503",
-        managed_by="FZ-YANGSHAN",
-        valid_from=date(2024, 1, 1),
-        valid_to=date(2026, 1, 1),
-    )
-
-    assert street.is_valid_on(date(2024, 1, 1))
-    assert not street.is_valid_on(date(2023, 12, 31))
-    assert street.is_valid_on(date(2025, 12, 31))
-    assert not street.is_valid_on(date(2026, 1, 1))
-    assert replace(street, valid_from=None, valid_to=None).is_valid_on(date(1950, 1, 1))
