@@ -311,7 +311,6 @@ class Services:
         return S3PhotoStore(
             bucket=settings.photo_bucket,
             region=settings.region,
-            public_base_url=settings.photo_base_url,
             endpoint_url=settings.s3_url or None,
             path_style=bool(settings.s3_url),
         )

@@ -12,9 +12,6 @@ from typing import Any, Generic, TypeVar
 
 from models.base.errors import FieldError, Invalid
 
-MAX_LIMIT = 100
-DEFAULT_LIMIT = 20
-
 _Item = TypeVar("_Item")
 
 

@@ -30,7 +30,6 @@ MIN_SIDE_PX = 200
 """Below this on the shorter side a place cannot be recognised."""
 
 FULL_SIDE_PX = 2048
-THUMB_SIDE_PX = 480
 MAX_THUMB_BYTES = 40 * 1024
 
 SAME_SCENE_DHASH_LIMIT = 18

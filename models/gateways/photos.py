@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from models.base.errors import Invalid, NotFound, Unavailable
 
@@ -56,13 +56,11 @@ class S3PhotoStore:
         *,
         bucket: str,
         region: str,
-        public_base_url: str,
         endpoint_url: str | None = None,
         path_style: bool = False,
     ) -> None:
         self._bucket = bucket
         self._region = region
-        self._public_base_url = public_base_url.rstrip("/")
         self._endpoint_url = endpoint_url
         self._path_style = path_style
 
@@ -121,10 +119,6 @@ class S3PhotoStore:
             success_status=SUCCESS_STATUS,
             expires_at=expires_at,
         )
-
-    def public_url(self, key: str) -> str:
-        """Give the stable address under which the world sees a published key; asks nobody."""
-        return f"{self._public_base_url}/{quote(key)}"
 
     def head(self, key: str) -> ObjectHead | None:
         """Look at an object without its bytes; None if there is none. One call."""

@@ -14,8 +14,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from models.base.clock import parse_utc
 
-SAFE_TEXT = r"^[^\x00]*$"
-
 
 class Body(BaseModel):
     """A request's JSON object. Unknown fields are ignored (and counted by ``endpoint``)."""

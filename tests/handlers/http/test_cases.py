@@ -58,7 +58,6 @@ class House:
         store = S3PhotoStore(
             bucket="photos",
             region="cn-northwest-1",
-            public_base_url="https://photos.example",
             endpoint_url="https://s3.example",
             path_style=True,
         )

@@ -104,7 +104,6 @@ def shop(
     gateway = S3PhotoStore(
         bucket=BUCKET,
         region="cn-north-1",
-        public_base_url=f"{running.url}/{BUCKET}",
         endpoint_url=running.url,
         path_style=True,
     )

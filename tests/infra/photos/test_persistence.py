@@ -40,7 +40,6 @@ def served(root: Path) -> Iterator[tuple[subprocess.Popen[str], S3PhotoStore]]:
                 S3PhotoStore(
                     bucket="photos",
                     region="cn-north-1",
-                    public_base_url=address,
                     endpoint_url=address.removesuffix("/photos"),
                     path_style=True,
                 ),

@@ -107,7 +107,6 @@ def studio(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     store = S3PhotoStore(
         bucket="photos",
         region="cn-northwest-1",
-        public_base_url=running.url,
         endpoint_url=running.url,
         path_style=True,
     )
@@ -205,7 +204,6 @@ def test_a_store_that_is_away_leaves_the_photo_to_be_taken_in_later(studio: Stud
     studio.evidence._store = S3PhotoStore(
         bucket="photos",
         region="cn-northwest-1",
-        public_base_url="http://127.0.0.1:9",
         endpoint_url="http://127.0.0.1:9",
         path_style=True,
     )

@@ -32,7 +32,6 @@ def a_gateway(**changes: Any) -> S3PhotoStore:
     settings = {
         "bucket": "photos",
         "region": "cn-north-1",
-        "public_base_url": "https://photos.example.cn/",
     }
     return S3PhotoStore(**{**settings, **changes})
 
@@ -54,9 +53,7 @@ def gateway(tmp_path: Path) -> Iterator[S3PhotoStore]:
     running = start_photo_store(
         root=tmp_path, bucket="photos", access_key="local-access", secret_key="local-secret"
     )
-    yield a_gateway(
-        endpoint_url=running.url, path_style=True, public_base_url=f"{running.url}/photos"
-    )
+    yield a_gateway(endpoint_url=running.url, path_style=True)
     running.stop()
 
 
@@ -142,12 +139,6 @@ def test_naive_signing_instant_is_a_mistake() -> None:
 )
 def test_form_goes_to_the_regions_own_endpoint(settings: dict[str, Any], expected: str) -> None:
     assert a_form(a_gateway(**settings)).url == expected
-
-
-def test_public_address_is_stable_and_escaped() -> None:
-    address = a_gateway().public_url("published/a b+信.jpg")
-
-    assert address == "https://photos.example.cn/published/a%20b%2B%E4%BF%A1.jpg"
 
 
 def test_object_is_put_seen_read_copied_and_deleted(gateway: S3PhotoStore) -> None:
