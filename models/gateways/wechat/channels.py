@@ -36,17 +36,29 @@ _OUR_MISTAKES = frozenset({Refusal.INVALID_FIELDS, Refusal.NO_TEMPLATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceMessages:
-    """Template messages of the service account, to members who follow it."""
+class _Account:
+    """What both accounts have: an id of their own for each template they were granted."""
 
-    account: ServiceAccount
     template_ids: Mapping[Template, str]
-    name: str = "service"
-    uses_quota: bool = False
 
     def template_id(self, template: Template) -> str | None:
         """The account's id of ``template``; None when it has none."""
         return self.template_ids.get(template) or None
+
+    def _required_id(self, template: Template) -> str:
+        template_id = self.template_id(template)
+        if template_id is None:
+            raise ChannelRefused(Refusal.NO_TEMPLATE)
+        return template_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceMessages(_Account):
+    """Template messages of the service account, to members who follow it."""
+
+    account: ServiceAccount
+    name: str = "service"
+    uses_quota: bool = False
 
     def send(
         self,
@@ -58,9 +70,7 @@ class ServiceMessages:
         dedupe_key: str,
     ) -> str:
         """Send; a copy with the same ``dedupe_key`` within 10 minutes is dropped by WeChat."""
-        template_id = self.template_id(template)
-        if template_id is None:
-            raise ChannelRefused(Refusal.NO_TEMPLATE)
+        template_id = self._required_id(template)
         if recipient.service_openid is None:
             raise ChannelRefused(Refusal.NOT_FOLLOWING)
         try:
@@ -76,17 +86,12 @@ class ServiceMessages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionMessages:
+class SubscriptionMessages(_Account):
     """Subscription messages of the mini-program; each uses up an acceptance."""
 
     client: WeChatClient
-    template_ids: Mapping[Template, str]
     name: str = "subscription"
     uses_quota: bool = True
-
-    def template_id(self, template: Template) -> str | None:
-        """The mini-program's id of ``template``; None when it has none."""
-        return self.template_ids.get(template) or None
 
     def send(
         self,
@@ -98,9 +103,7 @@ class SubscriptionMessages:
         dedupe_key: str,
     ) -> str:
         """Send; WeChat has no way to drop a copy here, so ``dedupe_key`` does nothing."""
-        template_id = self.template_id(template)
-        if template_id is None:
-            raise ChannelRefused(Refusal.NO_TEMPLATE)
+        template_id = self._required_id(template)
         try:
             return self.client.send_subscribe(
                 openid=recipient.openid, template_id=template_id, fields=fields, page=page
