@@ -25,12 +25,18 @@ class Status(StrEnum):
 
     ASSIGNED = "assigned"
     CLAIMED = "claimed"
+    HANDLING = "handling"
+    WAITING = "waiting"
+    DEFERRED = "deferred"
+    TRANSFERRED = "transferred"
+    EXTERNAL = "external"
     RESOLVED = "resolved"
     DISPUTED = "disputed"
     CLOSED = "closed"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     NO_EVIDENCE = "no_evidence"
+    MERGED = "merged"
 
 
 class ClosedAs(StrEnum):
@@ -50,6 +56,7 @@ class Party(StrEnum):
     LEAD = "lead"
     SUPERVISOR = "supervisor"
     SYSTEM = "system"
+    RECEIVER = "receiver"
 
 
 class Action(StrEnum):
@@ -61,8 +68,24 @@ class Action(StrEnum):
     CLAIM = "claim"
     REJECT = "reject"
     ASSIGN = "assign"
+    START = "start"
     RETURN = "return"
+    RELEASE = "release"
     RESOLVE = "resolve"
+    ASK = "ask"
+    REPLY = "reply"
+    EXTEND = "extend"
+    DEFER = "defer"
+    APPROVE = "approve"
+    DECLINE = "decline"
+    RESUME = "resume"
+    TRANSFER = "transfer"
+    ACCEPT = "accept"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    SPLIT = "split"
+    CORRECT = "correct"
+    APPEAL = "appeal"
     VERIFY = "verify"
     REOPEN = "reopen"
     NOTE = "note"
@@ -78,13 +101,32 @@ class Step(StrEnum):
     """What the schedule does to a case, each once per round."""
 
     UNCLAIMED = "unclaimed"
+    UNCLAIMED_COMMUNITY = "unclaimed_community"
+    UNCLAIMED_DUTY = "unclaimed_duty"
     REMIND = "remind"
     LEAD = "lead"
     COMMUNITY = "community"
     DISTRICT = "district"
+    RESUME = "resume"
     NO_EVIDENCE = "no_evidence"
     LAPSE = "lapse"
     FORGET = "forget"
+
+
+class Proposed(StrEnum):
+    """What somebody who works on a case has asked for and nobody has decided yet."""
+
+    EXTENSION = "extension"
+    DEFERRAL = "deferral"
+
+
+class Receiver(StrEnum):
+    """To whom a case can be handed over: the hotline, city management, the police, a platform."""
+
+    HOTLINE_12345 = "12345"
+    CITY_MANAGEMENT = "city_management"
+    POLICE = "police"
+    PLATFORM = "platform"
 
 
 class UploadState(StrEnum):
@@ -207,7 +249,11 @@ class Wake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the guards of the transition table ask about a case and whoever acts on it."""
+    """What the guards of the transition table ask about a case and whoever acts on it.
+
+    ``is_linked``: whoever acts is known to be close to a reporter. ``was_held``: somebody had
+    claimed the case before it was merged into its parent.
+    """
 
     is_reporter: bool
     is_claimer: bool
@@ -216,6 +262,20 @@ class Facts:
     reopened: int
     photo_count: int
     is_verdict_open: bool
+    is_linked: bool = False
+    is_overdue: bool = False
+    is_reopen_open: bool = False
+    is_appeal_open: bool = False
+    was_appealed: bool = False
+    is_rejecter: bool = False
+    extensions: int = 0
+    was_deferred: bool = False
+    proposed: Proposed | None = None
+    may_decide: bool = False
+    has_merged: bool = False
+    was_split: bool = False
+    is_parent_open: bool = False
+    was_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

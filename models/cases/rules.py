@@ -58,8 +58,10 @@ LADDER: tuple[tuple[Step, int], ...] = (
 )
 """Which share of the resolve limit, in percent, tells whom."""
 
-OPEN = frozenset({Status.ASSIGNED, Status.CLAIMED, Status.RESOLVED, Status.DISPUTED})
-WORKED_ON = frozenset({Status.ASSIGNED, Status.CLAIMED})
+WORKED_ON = frozenset({Status.ASSIGNED, Status.CLAIMED, Status.HANDLING, Status.TRANSFERRED})
+"""Where the clock runs; a case handed over is still ours until its receiver accepts it."""
+PAUSED = frozenset({Status.WAITING, Status.DEFERRED, Status.EXTERNAL})
+OPEN = WORKED_ON | PAUSED | {Status.RESOLVED, Status.DISPUTED}
 
 _PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")

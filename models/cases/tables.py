@@ -76,6 +76,12 @@ class CaseRow(Table):
     they do not apply, so their indexes hold only what is looked for. ``photos`` are upload ids of
     every reporter (27 at most, later ones stay with their report); ``after`` those of the last
     resolution.
+
+    ``started_at`` and ``due_at`` are the round's public clock; ``clock_from`` is where the clock of
+    who works on it starts, ``told_at`` when he was first told. ``paused_at`` stands while both
+    clocks stand still, ``resume_at`` when they go on by themselves. ``proposal`` waits for the next
+    step's decision. ``merged`` are the cases merged into this one, ``merged_into`` the other way;
+    ``parts`` were split off, ``parent_id`` the other way.
     """
 
     class Meta:
@@ -124,6 +130,22 @@ class CaseRow(Table):
     closed_at = Instant(null=True)
     closed_as = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
+    rejecter_id = UnicodeAttribute(null=True)
+    appealed_at = Instant(null=True)
+    told_at = Instant(null=True)
+    clock_from = Instant(null=True)
+    paused_at = Instant(null=True)
+    resume_at = Instant(null=True)
+    extensions = Whole(null=True)
+    deferred_at = Instant(null=True)
+    proposal = Document(null=True)
+    receiver = UnicodeAttribute(null=True)
+    external_ref = UnicodeAttribute(null=True)
+    accepted_at = Instant(null=True)
+    merged_into = UnicodeAttribute(null=True)
+    merged: ListAttribute[str] = texts(null=True)
+    parent_id = UnicodeAttribute(null=True)
+    parts: ListAttribute[str] = texts(null=True)
 
     by_queue = _ByQueue()
     by_wake = _ByWake()

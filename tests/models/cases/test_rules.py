@@ -147,7 +147,7 @@ def test_open_and_recently_closed_cases_may_be_the_same(
 def test_only_an_open_case_may_be_joined() -> None:
     joinable = {status for status in Status if rules.may_be_joined(status)}
 
-    assert joinable == {Status.ASSIGNED, Status.CLAIMED, Status.RESOLVED, Status.DISPUTED}
+    assert joinable == rules.WORKED_ON | rules.PAUSED | {Status.RESOLVED, Status.DISPUTED}
 
 
 def test_nearer_the_same_kind_and_fresher_is_likelier() -> None:
@@ -228,7 +228,7 @@ def test_the_ladder_runs_in_its_order_on_the_cases_own_clock(timing: Timing) -> 
 def test_only_states_that_wait_for_time_wake_the_schedule(timing: Timing) -> None:
     wakes = rules.next_wake(timing, working_time()) is not None
 
-    waiting = {Status.ASSIGNED, Status.CLAIMED, Status.RESOLVED, Status.CLOSED}
+    waiting = rules.WORKED_ON | {Status.RESOLVED, Status.CLOSED}
     assert wakes == (timing.status in waiting)
 
 
