@@ -1,71 +1,63 @@
-"""The Chinese office calendar: Xinyang's hours and the years announced so far.
+"""The Chinese office calendar, read from its table: hours by season, and the years announced.
 
+The table is ``data/china.json``: a new year or other summer hours are new rows there, with their
+source. Until a year is added every minute of it counts and its deadlines say that it is missing.
 *Source:* the State Council's notices on holidays for 2025 (2024-11-12) and 2026 (2025-11-04).
-A new year is a new table here; until it is added, its deadlines say that it is missing.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import date, time
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from models.base.clock import CHINA
-from models.calendar.entities import Holiday, Hours, YearTable
+from models.calendar.entities import Holiday, Hours, Season, YearTable
 from models.calendar.rules import WorkingTime
 
-# Xinyang's usual hours; whether its offices keep other ones in summer is not published.
-HOURS = (
-    Hours(opens=time(8, 30), closes=time(12)),
-    Hours(opens=time(14, 30), closes=time(18)),
-)
-
-YEARS = (
-    YearTable(
-        year=2025,
-        source="https://m.gmw.cn/2024-11/12/content_1303894933.htm",
-        holidays=(
-            Holiday(name="元旦", first=date(2025, 1, 1), last=date(2025, 1, 1)),
-            Holiday(name="春节", first=date(2025, 1, 28), last=date(2025, 2, 4)),
-            Holiday(name="清明", first=date(2025, 4, 4), last=date(2025, 4, 6)),
-            Holiday(name="劳动节", first=date(2025, 5, 1), last=date(2025, 5, 5)),
-            Holiday(name="端午", first=date(2025, 5, 31), last=date(2025, 6, 2)),
-            Holiday(name="国庆中秋", first=date(2025, 10, 1), last=date(2025, 10, 8)),
-        ),
-        swap_days=frozenset(
-            {
-                date(2025, 1, 26),
-                date(2025, 2, 8),
-                date(2025, 4, 27),
-                date(2025, 9, 28),
-                date(2025, 10, 11),
-            }
-        ),
-    ),
-    YearTable(
-        year=2026,
-        source="https://politics.gmw.cn/2025-11/04/content_38391083.htm",
-        holidays=(
-            Holiday(name="元旦", first=date(2026, 1, 1), last=date(2026, 1, 3)),
-            Holiday(name="春节", first=date(2026, 2, 15), last=date(2026, 2, 23)),
-            Holiday(name="清明", first=date(2026, 4, 4), last=date(2026, 4, 6)),
-            Holiday(name="劳动节", first=date(2026, 5, 1), last=date(2026, 5, 5)),
-            Holiday(name="端午", first=date(2026, 6, 19), last=date(2026, 6, 21)),
-            Holiday(name="中秋", first=date(2026, 9, 25), last=date(2026, 9, 27)),
-            Holiday(name="国庆", first=date(2026, 10, 1), last=date(2026, 10, 7)),
-        ),
-        swap_days=frozenset(
-            {
-                date(2026, 1, 4),
-                date(2026, 2, 14),
-                date(2026, 2, 28),
-                date(2026, 5, 9),
-                date(2026, 9, 20),
-                date(2026, 10, 10),
-            }
-        ),
-    ),
-)
+TABLE = Path(__file__).parent / "data" / "china.json"
 
 
 @cache
 def working_time() -> WorkingTime:
-    """Build the calendar on first use and keep it for the life of the process."""
-    return WorkingTime(years=YEARS, hours=HOURS, zone=CHINA)
+    """Build the calendar on first use and keep it for the life of the process.
+
+    Raises ValueError, naming what is wrong, for a table that contradicts itself.
+    """
+    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    return WorkingTime(
+        years=[read_year(year) for year in table["years"]],
+        seasons=[read_season(season) for season in table["seasons"]],
+        zone=CHINA,
+    )
+
+
+def read_year(row: Mapping[str, Any]) -> YearTable:
+    """A year's row: days as ``2026-02-15``, first and last of a holiday included."""
+    return YearTable(
+        year=row["year"],
+        source=row["source"],
+        holidays=tuple(
+            Holiday(
+                name=one["name"],
+                first=date.fromisoformat(one["from"]),
+                last=date.fromisoformat(one["to"]),
+            )
+            for one in row["holidays"]
+        ),
+        swap_days=frozenset(date.fromisoformat(day) for day in row["swap_days"]),
+    )
+
+
+def read_season(row: Mapping[str, Any]) -> Season:
+    """A season's row: ``from`` is ``MM-DD``, ``hours`` are pairs of ``HH:MM``."""
+    month, day = row["from"].split("-")
+    return Season(
+        month=int(month),
+        day=int(day),
+        hours=tuple(
+            Hours(opens=time.fromisoformat(opens), closes=time.fromisoformat(closes))
+            for opens, closes in row["hours"]
+        ),
+    )

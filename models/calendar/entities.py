@@ -20,6 +20,29 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """The hours of a working day from a day of the year on, until the next season begins.
+
+    The year's last season also holds from New Year's Day to its first one.
+    """
+
+    month: int
+    day: int
+    hours: tuple[Hours, ...]
+
+    def __post_init__(self) -> None:
+        date(2025, self.month, self.day)  # also refuses 29 February, which most years lack
+        bounds = [bound for span in self.hours for bound in (span.opens, span.closes)]
+        if not bounds or bounds != sorted(bounds):
+            raise ValueError("hours are given in order and do not overlap")
+
+    @property
+    def starts(self) -> tuple[int, int]:
+        """Month and day, which sort as seasons do."""
+        return self.month, self.day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holiday:
     """Statutory days off, first and last included."""
 

@@ -1,11 +1,11 @@
 """Count working time: hours, lunch, weekends, holidays and make-up workdays."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import accumulate
 
-from models.calendar.entities import ClockKind, Deadline, Hours, YearTable
+from models.calendar.entities import ClockKind, Deadline, Season, YearTable
 
 # A stretch of a day in microseconds since its midnight.
 _Span = tuple[int, int]
@@ -23,12 +23,17 @@ class WorkingTime:
     A call is a search in sums made once, so its cost does not grow with the limit.
     """
 
-    def __init__(self, *, years: Iterable[YearTable], hours: Sequence[Hours], zone: tzinfo) -> None:
+    def __init__(
+        self, *, years: Iterable[YearTable], seasons: Iterable[Season], zone: tzinfo
+    ) -> None:
         table_by_year = {table.year: table for table in years}
         self.years = tuple(sorted(table_by_year))
         self._zone = zone
-        self._hours = tuple((_since_midnight(h.opens), _since_midnight(h.closes)) for h in hours)
-        _check_in_order(self._hours)
+        self._seasons = [
+            (season.starts, _spans(season))
+            for season in sorted(seasons, key=lambda one: one.starts)
+        ]
+        _check_seasons(self._seasons)
         first, last = self.years[0], self.years[-1]
         self._first_day = date(first, 1, 1).toordinal()
         self._spans = [
@@ -36,11 +41,6 @@ class WorkingTime:
             for day in range(self._first_day, date(last, 12, 31).toordinal() + 1)
         ]
         self._counted_before = list(accumulate(map(_length, self._spans), initial=0))
-
-    @property
-    def working_day(self) -> timedelta:
-        """The length of one working day: a limit of five working days is five of these."""
-        return _length(self._hours) * _MICROSECOND
 
     def add(self, start: datetime, working: timedelta) -> datetime:
         """Find the first instant by which that much working time has passed since ``start``.
@@ -57,6 +57,18 @@ class WorkingTime:
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Measure the working time from ``start`` to ``end``; negative when ``end`` is earlier."""
         return (self._counted(end) - self._counted(start)) * _MICROSECOND
+
+    def back(self, at: datetime, elapsed: timedelta, kind: ClockKind) -> datetime:
+        """Find an instant from which ``elapsed`` on the given clock leads to ``at``.
+
+        So a clock that stood still goes on: what had elapsed when it stopped has elapsed again.
+        Raises ValueError for a negative ``elapsed``.
+        """
+        if elapsed < timedelta(0):
+            raise ValueError("what has elapsed is not negative")
+        if kind == "continuous" or not elapsed:
+            return _aware(at).astimezone(UTC) - elapsed
+        return self._instant(self._counted(at) - elapsed // _MICROSECOND)
 
     def deadline(self, start: datetime, limit: timedelta, kind: ClockKind) -> Deadline:
         """Find when a limit ends on the given clock, naming the years that had no table."""
@@ -81,7 +93,12 @@ class WorkingTime:
         table = table_by_year.get(day.year)
         if table is None:
             return _WHOLE_DAY
-        return self._hours if table.is_worked(day) else ()
+        return self._hours_of(day) if table.is_worked(day) else ()
+
+    def _hours_of(self, day: date) -> tuple[_Span, ...]:
+        """The hours of the season a day lies in; before the year's first it is still the last."""
+        at = bisect_right([starts for starts, _ in self._seasons], (day.month, day.day))
+        return self._seasons[at - 1][1]
 
     def _missing_years(self, start: datetime, end: datetime) -> tuple[int, ...]:
         first, last = (_aware(at).astimezone(self._zone).year for at in (start, end))
@@ -135,7 +152,11 @@ def _length(spans: Iterable[_Span]) -> int:
     return sum(closes - opens for opens, closes in spans)
 
 
-def _check_in_order(spans: Sequence[_Span]) -> None:
-    bounds = [bound for span in spans for bound in span]
-    if not bounds or bounds != sorted(bounds):
-        raise ValueError("hours are given in order and do not overlap")
+def _spans(season: Season) -> tuple[_Span, ...]:
+    return tuple((_since_midnight(one.opens), _since_midnight(one.closes)) for one in season.hours)
+
+
+def _check_seasons(seasons: Sequence[tuple[tuple[int, int], tuple[_Span, ...]]]) -> None:
+    starts = [start for start, _ in seasons]
+    if not starts or len(set(starts)) != len(starts):
+        raise ValueError("there is a season, and no two begin on one day")

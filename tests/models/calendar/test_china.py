@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from models.calendar.china import YEARS, working_time
+from models.calendar.china import TABLE, read_year, working_time
 
+YEARS = [read_year(row) for row in json.loads(TABLE.read_text(encoding="utf-8"))["years"]]
 SOURCE = Path(__file__).parents[3] / "infra" / "local" / "seed" / "xinyang.json"
 
 

@@ -1,3 +1,4 @@
+import json
 import time as timer
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -6,12 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base.clock import CHINA
-from models.calendar.china import HOURS, YEARS, working_time
-from models.calendar.entities import Holiday, Hours, YearTable
+from models.calendar.china import TABLE, read_season, read_year, working_time
+from models.calendar.entities import Holiday, Hours, Season, YearTable
 from models.calendar.rules import WorkingTime
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+ROWS = json.loads(TABLE.read_text(encoding="utf-8"))
+YEARS = [read_year(row) for row in ROWS["years"]]
+SEASONS = [read_season(row) for row in ROWS["seasons"]]
+SUMMER = Season(
+    month=6,
+    day=1,
+    hours=(
+        Hours(opens=time(8), closes=time(12)),
+        Hours(opens=time(15), closes=time(18)),
+    ),
+)
+AUTUMN = Season(month=9, day=1, hours=SEASONS[0].hours)
 
 instants = st.timedeltas(timedelta(0), timedelta(days=3 * 365)).map(
     lambda passed: datetime(2024, 6, 1, tzinfo=UTC) + passed
@@ -51,8 +64,39 @@ def test_limits_run_over_swap_days_holidays_and_new_year_as_published(start, hou
     assert working_time().add(china(start), hours * HOUR) == china(due)
 
 
-def test_one_working_day_is_seven_hours():
-    assert working_time().working_day == 7 * HOUR
+@pytest.mark.parametrize(
+    ("start", "hours", "due"),
+    [
+        ("2026-05-29 17:30", 1, "2026-06-01 08:30"),
+        ("2026-06-01 11:30", 1, "2026-06-01 15:30"),
+        ("2026-08-31 17:30", 1, "2026-09-01 09:00"),
+    ],
+)
+def test_a_season_has_hours_of_its_own_from_its_first_day_on(start, hours, due):
+    clock = WorkingTime(years=YEARS, seasons=(*SEASONS, SUMMER, AUTUMN), zone=CHINA)
+
+    assert clock.add(china(start), hours * HOUR) == china(due)
+
+
+def test_the_last_season_holds_over_new_year():
+    clock = WorkingTime(years=YEARS, seasons=(SUMMER, AUTUMN), zone=CHINA)
+
+    assert clock.add(china("2026-01-05 08:30"), HOUR) == china("2026-01-05 09:30")
+
+
+@given(instants, st.timedeltas(timedelta(0), timedelta(days=40)))
+@pytest.mark.parametrize("kind", ["working", "continuous"])
+def test_a_clock_set_back_has_the_same_elapsed_again(kind, at, elapsed):
+    clock = working_time()
+
+    start = clock.back(at, elapsed, kind)
+
+    assert clock.remaining(start, at, kind) == elapsed
+
+
+def test_a_clock_is_not_set_back_by_less_than_nothing():
+    with pytest.raises(ValueError, match="negative"):
+        working_time().back(china("2026-03-02 09:00"), -HOUR, "working")
 
 
 @pytest.mark.parametrize("year", [2025, 2026])
@@ -157,7 +201,7 @@ def test_a_limit_may_end_with_the_last_minute_before_the_first_table():
 
 def test_a_gap_between_two_tables_counts_every_minute():
     later = YearTable(year=2028, holidays=(), swap_days=frozenset(), source="invented")
-    clock = WorkingTime(years=(*YEARS, later), hours=HOURS, zone=CHINA)
+    clock = WorkingTime(years=(*YEARS, later), seasons=SEASONS, zone=CHINA)
 
     assert clock.between(china("2027-01-01"), china("2028-01-01")) == timedelta(days=365)
     assert clock.deadline(china("2027-12-31 23:00"), HOUR, "working").missing_years == (2027,)
@@ -214,7 +258,9 @@ def test_a_negative_limit_is_refused():
 
 def test_hours_out_of_order_are_refused():
     with pytest.raises(ValueError, match="order"):
-        WorkingTime(years=YEARS, hours=HOURS[::-1], zone=CHINA)
+        Season(month=1, day=1, hours=SEASONS[0].hours[::-1])
+    with pytest.raises(ValueError, match="no two begin"):
+        WorkingTime(years=YEARS, seasons=(*SEASONS, *SEASONS), zone=CHINA)
     with pytest.raises(ValueError, match="close after"):
         Hours(opens=time(12), closes=time(8))
 
