@@ -26,6 +26,7 @@ from models.base.errors import NotFound
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
 from models.calendar.china import working_time
+from models.cases.categories import Categories
 from models.cases.closing import Closing
 from models.cases.escalation import Escalation
 from models.cases.evidence import Evidence
@@ -304,6 +305,10 @@ class Services:
     # cases --------------------------------------------------------------------------------------
 
     @cached_property
+    def categories(self) -> Categories:
+        return Categories(clock=self.clock)
+
+    @cached_property
     def photo_store(self) -> S3PhotoStore:
         from models.gateways.photos import S3PhotoStore
 
@@ -336,12 +341,21 @@ class Services:
     @cached_property
     def intake(self) -> Intake:
         return Intake(
-            clock=self.clock, places=self.places, roster=self.roster, working=working_time()
+            clock=self.clock,
+            places=self.places,
+            roster=self.roster,
+            working=working_time(),
+            categories=self.categories,
         )
 
     @cached_property
     def neighbourhood(self) -> Neighbourhood:
-        return Neighbourhood(clock=self.clock, places=self.places, addresses=self.photo_addresses)
+        return Neighbourhood(
+            clock=self.clock,
+            places=self.places,
+            categories=self.categories,
+            addresses=self.photo_addresses,
+        )
 
     @cached_property
     def handling(self) -> Handling:
@@ -368,6 +382,7 @@ class Services:
         return Reading(
             clock=self.clock,
             working=working_time(),
+            categories=self.categories,
             handling=self.handling,
             addresses=self.photo_addresses,
             pseudonym_key=self.keys.derive("reporter"),
@@ -380,6 +395,7 @@ class Services:
             roster=self.roster,
             ledger=self.ledger,
             messenger=self.messenger,
+            categories=self.categories,
             evidence=self.evidence,
             text_checker=self.wechat,
             openid_of=_openid_of,

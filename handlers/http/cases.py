@@ -41,8 +41,8 @@ def list_cases(call: Call[Nothing, QueueQuery]) -> Reply:
         limit=query.limit,
     )
     page = call.services.listing.queue(call.actor, wanted)
-    items = [naming.named(item, call.language) for item in page.items]
-    counts = [naming.named(asdict(count), call.language) for count in page.counts]
+    items = [naming.named(item, call) for item in page.items]
+    counts = [naming.named(asdict(count), call) for count in page.counts]
     return {"items": items, "counts": counts, "next_cursor": page.next_cursor}
 
 
@@ -52,8 +52,8 @@ def show_case(call: Call[Nothing, Nothing]) -> Reply:
     shown = call.services.reading.case(call.actor, call.params["case_id"])
     language = call.language
     return {
-        **naming.named(shown, language),
-        "history": [naming.event(item, language) for item in shown["history"]],
+        **naming.named(shown, call),
+        "history": [naming.event(item, call) for item in shown["history"]],
         "allowed_actions": [naming.offer(item, language) for item in shown["allowed_actions"]],
     }
 
@@ -82,4 +82,4 @@ def act_on_case(call: Call[NewAction, Nothing]) -> Reply:
         photos=tuple(body.photos),
     )
     answer = call.services.handling.act(call.actor, call.params["case_id"], command)
-    return {"case": naming.named(answer, call.language)}
+    return {"case": naming.named(answer, call)}

@@ -6,7 +6,6 @@ from chalice.app import Blueprint
 
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
 from handlers.http.schemas.cases import Categories
-from models.cases import categories
 from models.cases.entities import Category
 
 blueprint = Blueprint(__name__)
@@ -15,16 +14,16 @@ blueprint = Blueprint(__name__)
 @endpoint(blueprint, "GET", "/v1/categories", answer=Categories, is_open=True)
 def list_categories(call: Call[Nothing, Nothing]) -> Reply:
     """List the categories with their limits, danger first."""
-    shown = sorted(categories.CATEGORIES, key=lambda category: category.severity)
+    catalogue = call.services.categories.current(None)
+    shown = sorted(catalogue.categories, key=lambda category: category.severity)
     return {
-        "version": categories.VERSION,
+        "version": catalogue.version,
         "items": [_category(category, call.language) for category in shown],
     }
 
 
-def name_of(code: str, language: str) -> str:
+def name_of(category: Category, language: str) -> str:
     """What a category is called."""
-    category = categories.of(code)
     return category.en if language == "en" else category.zh
 
 
@@ -32,7 +31,7 @@ def _category(category: Category, language: str) -> Reply:
     is_english = language == "en"
     return {
         "code": category.code,
-        "name": name_of(category.code, language),
+        "name": name_of(category, language),
         "level": category.severity.value,
         "family": category.family,
         "clock": category.kind,

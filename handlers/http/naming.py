@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.http.categories import name_of
+from handlers.http.endpoint import Call
 from handlers.http.texts.catalogue import text
 
 
-def named(shown: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Name category, status and reason where they stand; the rest stays as it is."""
-    texts: dict[str, Any] = {}
+def named(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
+    """Name category, status and reason where they stand; the rest stays as it is.
+
+    A category has the name of the list that the case was filed under; which list that was is for
+    us to know.
+    """
+    language, texts = call.language, dict[str, Any]()
     if "category" in shown:
-        texts["category_name"] = name_of(shown["category"], language)
+        version = shown.get("category_version")
+        category = call.services.categories.of(shown["category"], version)
+        texts["category_name"] = name_of(category, language)
     if "status" in shown:
         texts["status_text"] = text(f"case.status.{shown['status']}", language)
     if "reason" in shown:
@@ -21,7 +28,7 @@ def named(shown: Mapping[str, Any], language: str) -> dict[str, Any]:
     if "closed_as" in shown:
         closed_as = shown["closed_as"]
         texts["closed_as_text"] = text(f"case.as.{closed_as}", language) if closed_as else None
-    return {**shown, **texts}
+    return {**{key: shown[key] for key in shown if key != "category_version"}, **texts}
 
 
 def reason_text(code: str | None, language: str) -> str | None:
@@ -29,9 +36,9 @@ def reason_text(code: str | None, language: str) -> str | None:
     return text(f"case.reason.{code}", language) if code else None
 
 
-def event(shown: Mapping[str, Any], language: str) -> dict[str, Any]:
+def event(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
     """Name one event of a history."""
-    return {**named(shown, language), "action_text": text(f"case.{shown['action']}", language)}
+    return {**named(shown, call), "action_text": text(f"case.{shown['action']}", call.language)}
 
 
 def offer(shown: Mapping[str, Any], language: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def reports_nearby(call: Call[Nothing, Nearby]) -> Reply:
     """List open and recently closed cases that may be the same."""
     query = call.query
     found = call.services.neighbourhood.find(lon=query.lon, lat=query.lat, category=query.category)
-    return {"items": [naming.named(item, call.language) for item in found]}
+    return {"items": [naming.named(item, call) for item in found]}
 
 
 @endpoint(
@@ -45,7 +45,7 @@ def reports_nearby(call: Call[Nothing, Nearby]) -> Reply:
 def submit_report(call: Call[NewReport, Nothing]) -> Reply:
     """File a report, or join it to a case that stands."""
     receipt = call.services.intake.submit(call.actor, _command(call.body))
-    case = naming.named(receipt["case"], call.language)
+    case = naming.named(receipt["case"], call)
     case["routing"] = naming.routing(case["routing"], call.language)
     return {**receipt, "case": case}
 
@@ -55,7 +55,7 @@ def list_reports(call: Call[Nothing, Paged]) -> Reply:
     """List one's own reports, newest first."""
     page = call.services.listing.mine(call.actor, cursor=call.query.cursor, limit=call.query.limit)
     items = [
-        {**naming.named(item, call.language), "case": naming.named(item["case"], call.language)}
+        {**naming.named(item, call), "case": naming.named(item["case"], call)}
         for item in page.items
     ]
     return {"items": items, "next_cursor": page.next_cursor}
@@ -67,10 +67,10 @@ def show_report(call: Call[Nothing, Nothing]) -> Reply:
     shown = call.services.reading.report(call.actor, call.params["report_id"])
     language = call.language
     return {
-        **naming.named(shown, language),
-        "case": naming.named(shown["case"], language),
+        **naming.named(shown, call),
+        "case": naming.named(shown["case"], call),
         "routing": naming.routing(shown["routing"], language),
-        "history": [naming.event(item, language) for item in shown["history"]],
+        "history": [naming.event(item, call) for item in shown["history"]],
     }
 
 
@@ -87,7 +87,7 @@ def withdraw_report(call: Call[NewWithdrawal, Nothing]) -> Reply:
     answer = call.services.closing.withdraw(
         call.actor, call.params["report_id"], call.body.request_id
     )
-    return {"case": naming.named(answer, call.language)}
+    return {"case": naming.named(answer, call)}
 
 
 @endpoint(
@@ -107,7 +107,7 @@ def give_verdict(call: Call[NewVerdict, Nothing]) -> Reply:
         comment=call.body.comment,
         client_request_id=call.body.request_id,
     )
-    return {"case": naming.named(answer, call.language)}
+    return {"case": naming.named(answer, call)}
 
 
 def _command(body: NewReport) -> SubmitReport:

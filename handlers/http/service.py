@@ -11,7 +11,7 @@ from handlers.http.openapi import document
 from handlers.http.schemas.service import Bootstrap, Health, Legal, OpenAPI
 from handlers.http.texts.catalogue import text
 from models.base.errors import Unavailable
-from models.cases import categories, rules, workflow
+from models.cases import rules, workflow
 
 MIN_CLIENT_VERSION = "1.0.0"
 
@@ -42,7 +42,7 @@ def bootstrap(call: Call[Nothing, Nothing]) -> Reply:
     return {
         "server_time": call.services.clock.now(),
         "min_client_version": MIN_CLIENT_VERSION,
-        "category_version": categories.VERSION,
+        "category_version": call.services.categories.current(None).version,
         "consent_version": LEGAL_VERSION,
         "limits": {
             "text_max_characters": rules.TEXT_MAX_CHARACTERS,

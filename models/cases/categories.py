@@ -8,12 +8,12 @@ by severity: A 15 minutes, B 30 minutes, C two working hours. One working day is
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
+from models.base.clock import Clock
 from models.calendar.entities import ClockKind
+from models.cases.catalogue import Catalogue
 from models.cases.entities import Category, Severity
-
-VERSION = "2026-01"
-"""Changes with any row, so that clients know when to load the list again."""
 
 WORKING_DAY = timedelta(hours=7)
 
@@ -172,14 +172,28 @@ CATEGORIES: tuple[Category, ...] = (
     ),
 )
 
-_BY_CODE = {category.code: category for category in CATEGORIES}
+
+@cache
+def first_version() -> Catalogue:
+    """The list that comes with the code; cases older than versions were filed under it."""
+    return Catalogue(version="1", categories=CATEGORIES)
 
 
-def find(code: str) -> Category | None:
-    """Look a category up; None for a code that is not (or no longer) offered."""
-    return _BY_CODE.get(code)
+class Categories:
+    """Which categories are in force, and which a standing case was filed under."""
 
+    def __init__(self, *, clock: Clock, ttl: timedelta = timedelta(seconds=30)) -> None:
+        self._clock = clock
+        self._ttl = ttl
 
-def of(code: str) -> Category:
-    """The category of a stored case. Raises ``KeyError`` for a code that was never offered."""
-    return _BY_CODE[code]
+    def current(self, county: str | None) -> Catalogue:
+        """The list in force in a county now; None: the city's, where no county is known."""
+        return first_version()
+
+    def of(self, code: str, version: str | None) -> Category:
+        """The category of a stored case, as it was in the list that the case was filed under.
+
+        ``version`` None stands for the first list. Raises ``KeyError`` for a code that was never in
+        it.
+        """
+        return first_version().of(code)

@@ -12,10 +12,10 @@ from models.base.errors import Conflict, NotFound
 from models.base.ids import derived_id
 from models.base.store import Transaction, get, retrying
 from models.calendar.rules import WorkingTime
-from models.cases import awards, categories, changes, rules, workflow
+from models.cases import awards, changes, rules, workflow
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.entities import Action, ClosedAs, Party, Status
-from models.cases.states import facts_of
+from models.cases.states import clock_of, facts_of
 from models.cases.tables import CaseRow, ReportRow
 from models.people.entities import Actor
 from models.points.ledger import Ledger
@@ -203,7 +203,7 @@ def reopen(
 ) -> Mapping[str, Any]:
     """Lay a reopening into a transaction: back to its officer, a new limit, the ladder from 0."""
     limit = timedelta(seconds=case.resolve_limit_s)
-    due = working.deadline(doing.now, limit, categories.of(case.category).kind)
+    due = working.deadline(doing.now, limit, clock_of(case))
     answer = changes.advance(
         tx,
         case,

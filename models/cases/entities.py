@@ -160,7 +160,8 @@ class Category:
     """A kind of problem and its limits; ``code`` is the city-management table's where it has one.
 
     ``kind`` says on which clock both limits run. Categories of one ``family`` may be the same thing
-    seen differently. ``call_first`` lists the numbers to ring before anything is sent.
+    seen differently. ``call_first`` lists the numbers to ring before anything is sent. ``version``
+    is the list it stands in.
     """
 
     code: str
@@ -176,6 +177,7 @@ class Category:
     closing_zh: str
     closing_en: str
     call_first: tuple[str, ...] = ()
+    version: str = "1"
 
     def __post_init__(self) -> None:
         if not timedelta() < self.claim_within <= self.resolve_within:
@@ -284,6 +286,7 @@ class Nearby:
 
     case_id: str
     category: str
+    category_version: str | None
     status: Status
     distance_m: int
     score: float

@@ -14,7 +14,8 @@ from models.base.geometry import Position, cell_of
 from models.base.ids import content_hash, derived_id
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
-from models.cases import categories, rules
+from models.cases import rules
+from models.cases.categories import Categories
 from models.cases.changes import Doing, Request, event_row, number_of, version_id
 from models.cases.entities import (
     Action,
@@ -71,6 +72,7 @@ class Filing:
     command: SubmitReport
     report_id: str
     category: Category
+    categories: Categories
     known: Known
     now: datetime
     working: WorkingTime
@@ -115,7 +117,8 @@ class Filing:
         place = Position(lon=case.lon, lat=case.lat)
         if not rules.may_be_joined(Status(case.status)):
             raise Conflict("case.not_joinable", status=case.status)
-        if categories.of(case.category).family != self.category.family:
+        known = self.categories.of(case.category, case.category_version)
+        if known.family != self.category.family:
             raise Conflict("case.other_kind", category=case.category)
         if not rules.is_near_enough(place, self.command.position):
             raise Conflict("case.too_far")
@@ -160,6 +163,8 @@ class Filing:
             county=grid.county,
             number=number_of(case_id, business_day(self.now)),
             category=category.code,
+            category_version=category.version,
+            clock=category.kind,
             severity=category.severity.value,
             status=Status.ASSIGNED.value,
             version=1,
@@ -205,6 +210,7 @@ class Filing:
             joined_case_id=case.case_id if is_joining else None,
             ordinal=ordinal,
             category=self.category.code,
+            category_version=self.category.version,
             submitted_at=self.now,
             captured_at=self.command.captured_at,
             text=text,
@@ -227,6 +233,7 @@ class Filing:
                 "id": case.case_id,
                 "number": case.number,
                 "category": case.category,
+                "category_version": case.category_version,
                 "level": case.severity,
                 "grid_name": case.grid_name,
                 "place": case.place,

@@ -17,7 +17,8 @@ from models.base.ids import derived_id
 from models.base.store import Transaction, get_many, retrying
 from models.base.tables import Table
 from models.calendar.rules import WorkingTime
-from models.cases import categories, rules
+from models.cases import rules
+from models.cases.categories import Categories
 from models.cases.changes import Request, commit, earlier_answer, version_id
 from models.cases.entities import Category, Purpose, SubmitReport, UploadState
 from models.cases.filing import LIMIT, Filing, Known, Place, join_event_id
@@ -35,12 +36,19 @@ class Intake:
     """Takes reports in."""
 
     def __init__(
-        self, *, clock: Clock, places: Places, roster: Roster, working: WorkingTime
+        self,
+        *,
+        clock: Clock,
+        places: Places,
+        roster: Roster,
+        working: WorkingTime,
+        categories: Categories,
     ) -> None:
         self._clock = clock
         self._places = places
         self._roster = roster
         self._working = working
+        self._categories = categories
 
     def submit(self, actor: Actor, command: SubmitReport) -> Mapping[str, Any]:
         """File a report, or join it to ``same_as``; answers the receipt.
@@ -68,6 +76,7 @@ class Intake:
             command=command,
             report_id=report_id,
             category=category,
+            categories=self._categories,
             known=known,
             now=now,
             working=self._working,
@@ -84,14 +93,13 @@ class Intake:
     def _check(
         self, command: SubmitReport, known: Known, actor: Actor, now: datetime
     ) -> tuple[Category, Place]:
-        category = categories.find(command.category)
+        place = self._place(command, actor)
+        county = place.grid.county if place else None
+        category = self._categories.current(county).find(command.category)
         errors = rules.submission_errors(command, category=category, now=now)
         errors += _upload_errors(known.uploads, actor)
-        place = None
-        if not any(error.field == "lon" for error in errors):
-            place = self._place(command, actor)
-            if place is None:
-                errors.append(FieldError(field="lon", code="report.outside_service_area"))
+        if place is None and not any(error.field == "lon" for error in errors):
+            errors.append(FieldError(field="lon", code="report.outside_service_area"))
         if errors or category is None or place is None:
             raise Invalid(errors[0].code if len(errors) == 1 else None, fields=errors)
         return category, place

@@ -21,9 +21,9 @@ from models.base.paging import Cursors, Page
 from models.base.store import get_many, query
 from models.base.tables import connection
 from models.calendar.rules import WorkingTime
-from models.cases import categories
 from models.cases.entities import Severity, Status
 from models.cases.parallel import together
+from models.cases.states import clock_in
 from models.cases.tables import CaseRow, ReportRow, queue_of, status_of
 from models.people.entities import Actor, RoleName
 from models.places.service import Places
@@ -162,12 +162,13 @@ class Listing:
         return sorted(found)
 
     def _item(self, row: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
-        kind = categories.of(row["category"]).kind
+        kind = clock_in(row.get("clock"), row["category"])
         remaining = self._working.remaining(now, parse_utc(row["due_at"]), kind)
         return {
             "id": row["case_id"],
             "number": row["number"],
             "category": row["category"],
+            "category_version": row.get("category_version"),
             "level": row["severity"],
             "status": row["status"],
             "version": row["version"],
@@ -261,12 +262,14 @@ def _report_item(report: ReportRow, case: CaseRow) -> Mapping[str, Any]:
     return {
         "id": report.report_id,
         "category": report.category,
+        "category_version": report.category_version,
         "joined": report.ordinal > 1,
         "submitted_at": utc_text(report.submitted_at),
         "case": {
             "id": case.case_id,
             "number": case.number,
             "category": case.category,
+            "category_version": case.category_version,
             "level": case.severity,
             "status": case.status,
             "place": case.place,

@@ -11,7 +11,8 @@ from models.base.clock import Clock, utc_text
 from models.base.errors import FieldError, Invalid
 from models.base.geometry import Position, cells_within, distance_m
 from models.base.store import get_many, query
-from models.cases import categories, rules
+from models.cases import rules
+from models.cases.categories import Categories
 from models.cases.entities import Category, Nearby, Status, Verdict
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
@@ -25,9 +26,12 @@ PER_CELL = 50
 class Neighbourhood:
     """Looks around a position. Advisory: the index lags a moment behind."""
 
-    def __init__(self, *, clock: Clock, places: Places, addresses: PhotoAddresses) -> None:
+    def __init__(
+        self, *, clock: Clock, places: Places, categories: Categories, addresses: PhotoAddresses
+    ) -> None:
         self._clock = clock
         self._places = places
+        self._categories = categories
         self._addresses = addresses
 
     def find(self, *, lon: float, lat: float, category: str) -> list[Mapping[str, Any]]:
@@ -36,14 +40,14 @@ class Neighbourhood:
         Then two batch reads for the thumbnails, of which only published ones are shown. Raises
         ``Invalid`` for an unknown category; outside the service area there is simply nothing.
         """
-        wanted = categories.find(category)
+        position = Position(lon=lon, lat=lat)
+        routing = self._places.route(position)
+        grid = self._places.grid(routing.grid_id) if routing else None
+        wanted = self._categories.current(grid.county if grid else None).find(category)
         if wanted is None:
             raise Invalid(
                 "category.unknown", fields=[FieldError(field="category", code="category.unknown")]
             )
-        position = Position(lon=lon, lat=lat)
-        routing = self._places.route(position)
-        grid = self._places.grid(routing.grid_id) if routing else None
         if grid is None:
             return []
         cells = cells_within(position, rules.NEARBY_M)
@@ -53,10 +57,15 @@ class Neighbourhood:
             _judged(row, wanted, position, now)
             for rows in found
             for row in rows
-            if _may_be_same(row, wanted, position, county=grid.county, now=now)
+            if self._is_alike(row, wanted)
+            and _may_be_same(row, position, county=grid.county, now=now)
         ]
         twins.sort(key=lambda twin: (-twin.score, twin.distance_m, twin.case_id))
         return self._shown(twins[:MAX_SHOWN], now)
+
+    def _is_alike(self, row: CaseRow, wanted: Category) -> bool:
+        known = self._categories.of(row.category, row.category_version)
+        return known.family == wanted.family
 
     def _shown(self, twins: Sequence[Nearby], now: datetime) -> list[Mapping[str, Any]]:
         thumbnails = self._thumbnails([twin.case_id for twin in twins])
@@ -64,6 +73,7 @@ class Neighbourhood:
             {
                 "case_id": twin.case_id,
                 "category": twin.category,
+                "category_version": twin.category_version,
                 "status": twin.status.value,
                 "distance_m": twin.distance_m,
                 "score": twin.score,
@@ -99,14 +109,9 @@ def _in_cell(cell: str) -> list[CaseRow]:
     return rows
 
 
-def _may_be_same(
-    row: CaseRow, wanted: Category, position: Position, *, county: str, now: datetime
-) -> bool:
-    known = categories.find(row.category)
+def _may_be_same(row: CaseRow, position: Position, *, county: str, now: datetime) -> bool:
     return (
-        known is not None
-        and known.family == wanted.family
-        and row.county == county
+        row.county == county
         and rules.may_be_same(Status(row.status), closed_at=row.closed_at, now=now)
         and distance_m(Position(lon=row.lon, lat=row.lat), position) <= rules.NEARBY_M
     )
@@ -122,6 +127,7 @@ def _judged(row: CaseRow, wanted: Category, position: Position, now: datetime) -
     return Nearby(
         case_id=row.case_id,
         category=row.category,
+        category_version=row.category_version,
         status=Status(row.status),
         distance_m=rules.coarse_m(distance),
         score=score,

@@ -16,6 +16,7 @@ from models.base.clock import Clock
 from models.base.errors import Unavailable
 from models.base.store import get, get_many, put_if_absent, query, update_if
 from models.cases import awards, wording
+from models.cases.categories import Categories
 from models.cases.entities import Severity, Status, Step, Verdict
 from models.cases.evidence import Evidence
 from models.cases.gateways import JudgementRefused, OpenidOf, TextChecker
@@ -41,13 +42,14 @@ class Notices:
         roster: Roster,
         ledger: Ledger,
         messenger: Messenger,
+        categories: Categories,
         evidence: Evidence,
         text_checker: TextChecker,
         openid_of: OpenidOf,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._telling = Telling(messenger=messenger, roster=roster)
+        self._telling = Telling(messenger=messenger, roster=roster, categories=categories)
         self._evidence = evidence
         self._text_checker = text_checker
         self._openid_of = openid_of

@@ -12,13 +12,14 @@ from models.base.errors import NotFound
 from models.base.geometry import Position, WGS84Position, distance_m, wgs84_to_gcj02
 from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
-from models.cases import awards, categories, changes, rules, workflow
+from models.cases import awards, changes, rules, workflow
+from models.cases.categories import Categories
 from models.cases.closing import is_verdict_open
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
 from models.cases.handling import Handling
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
-from models.cases.states import facts_of
+from models.cases.states import clock_of, facts_of
 from models.cases.tables import CaseEventRow, CaseRow, ReportRow, UploadRow
 from models.people.entities import Actor
 from models.points.ledger import transfer
@@ -34,12 +35,14 @@ class Reading:
         *,
         clock: Clock,
         working: WorkingTime,
+        categories: Categories,
         handling: Handling,
         addresses: PhotoAddresses,
         pseudonym_key: bytes,
     ) -> None:
         self._clock = clock
         self._working = working
+        self._categories = categories
         self._handling = handling
         self._addresses = addresses
         self._key = pseudonym_key
@@ -86,6 +89,7 @@ class Reading:
             "id": report.report_id,
             "joined": report.ordinal > 1,
             "category": report.category,
+            "category_version": report.category_version,
             "submitted_at": utc_text(report.submitted_at),
             "text": report.text,
             "text_verdict": report.text_verdict,
@@ -103,13 +107,14 @@ class Reading:
         }
 
     def _shown(self, case: CaseRow) -> dict[str, Any]:
-        now, category = self._clock.now(), categories.of(case.category)
+        category = self._categories.of(case.category, case.category_version)
         is_running = case.status in rules.WORKED_ON
-        remaining = self._working.remaining(now, case.due_at, category.kind)
+        remaining = self._working.remaining(self._clock.now(), case.due_at, clock_of(case))
         return {
             "id": case.case_id,
             "number": case.number,
             "category": case.category,
+            "category_version": case.category_version,
             "level": case.severity,
             "status": case.status,
             "version": case.version,

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
-from models.cases import categories
+from models.calendar.entities import ClockKind
+from models.cases.categories import first_version
 from models.cases.entities import Facts, Status, Step, Timing
 from models.cases.tables import CaseRow
+
+
+def clock_of(row: CaseRow) -> ClockKind:
+    """On which clock a case's limits run: the one its category had when the case was filed."""
+    return clock_in(row.clock, row.category)
+
+
+def clock_in(stored: str | None, category: str) -> ClockKind:
+    """The same of a row's parts; without a stored one it is the first list's."""
+    if stored is not None:
+        return cast(ClockKind, stored)
+    return first_version().of(category).kind
 
 
 def timing_of(row: CaseRow) -> Timing:
@@ -16,7 +30,7 @@ def timing_of(row: CaseRow) -> Timing:
         created_at=row.created_at,
         started_at=row.started_at,
         resolve_limit=timedelta(seconds=row.resolve_limit_s),
-        kind=categories.of(row.category).kind,
+        kind=clock_of(row),
         claim_due_at=row.claim_due_at,
         steps_taken=frozenset(Step(step) for step in row.steps),
         was_claimed=row.claimed_at is not None,

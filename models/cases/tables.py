@@ -37,6 +37,8 @@ QUEUE_ATTRIBUTES = (
     "claimed_by",
     "photo_count",
     "reporter_count",
+    "clock",
+    "category_version",
 )
 """What a list of cases shows, so that it never reads the cases themselves."""
 
@@ -63,7 +65,9 @@ class _ByWake(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
 class _ByOpenCell(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_open_cell"
-        projection = IncludeProjection(["category", "lon", "lat", "status", "county", "closed_at"])
+        projection = IncludeProjection(
+            ["category", "category_version", "lon", "lat", "status", "county", "closed_at"]
+        )
 
     cell = UnicodeAttribute(hash_key=True)
     created_at = Instant(range_key=True)
@@ -76,6 +80,9 @@ class CaseRow(Table):
     they do not apply, so their indexes hold only what is looked for. ``photos`` are upload ids of
     every reporter (27 at most, later ones stay with their report); ``after`` those of the last
     resolution.
+
+    ``category_version`` is the list of categories that the case was filed under, and ``clock`` what
+    that list said; cases older than both have the first list's.
 
     ``started_at`` and ``due_at`` are the round's public clock; ``clock_from`` is where the clock of
     who works on it starts, ``told_at`` when he was first told. ``paused_at`` stands while both
@@ -130,6 +137,8 @@ class CaseRow(Table):
     closed_at = Instant(null=True)
     closed_as = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
+    clock = UnicodeAttribute(null=True)
+    category_version = UnicodeAttribute(null=True)
     rejecter_id = UnicodeAttribute(null=True)
     appealed_at = Instant(null=True)
     told_at = Instant(null=True)
@@ -216,6 +225,7 @@ class ReportRow(Table):
     joined_case_id = UnicodeAttribute(null=True)
     ordinal = Whole()
     category = UnicodeAttribute()
+    category_version = UnicodeAttribute(null=True)
     submitted_at = Instant()
     captured_at = Instant()
     text = UnicodeAttribute(null=True)

@@ -9,8 +9,9 @@ from models.alerts import messages
 from models.alerts.delivery import Messenger
 from models.alerts.entities import Event, Notice, RoleOrder, Template, Text
 from models.base.errors import Unavailable
-from models.cases import categories, wording
-from models.cases.entities import Status, Step
+from models.cases import wording
+from models.cases.categories import Categories
+from models.cases.entities import Category, Status, Step
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.wording import Told
 from models.people.entities import RoleName, RosterEntry
@@ -27,9 +28,10 @@ class Telling:
     Each method raises ``Unavailable`` after everybody was tried, when somebody was not reached.
     """
 
-    def __init__(self, *, messenger: Messenger, roster: Roster) -> None:
+    def __init__(self, *, messenger: Messenger, roster: Roster, categories: Categories) -> None:
         self._messenger = messenger
         self._roster = roster
+        self._categories = categories
 
     def on_duty(self, case: CaseRow) -> list[str]:
         """Who looks after the case's grid, first choice first."""
@@ -58,7 +60,7 @@ class Telling:
 
     def alert(self, event: Event, case: CaseRow, member_ids: Iterable[str], said: Text) -> None:
         """Tell officials that a case waits for them."""
-        category = categories.of(case.category)
+        category = self._category(case)
         template, fields = messages.officer_alert(
             what=f"{case.severity} {category.zh}",
             where=case.place,
@@ -69,7 +71,7 @@ class Telling:
 
     def warn(self, event: Event, case: CaseRow, member_ids: Iterable[str], told: Told) -> None:
         """Tell officials that a case goes stale, or is disputed."""
-        category = categories.of(case.category)
+        category = self._category(case)
         template, fields = messages.escalation(
             what=f"{case.severity} {category.zh}",
             where=case.place,
@@ -88,10 +90,11 @@ class Telling:
         fields: _Fields,
         told: Told,
     ) -> None:
+        category = self._category(case)
         page = f"pages/case/detail?id={case.case_id}"
         self._tell_each(
             [
-                wording.notice(event, case, member_id, template, fields, told, page=page)
+                wording.notice(event, case, category, member_id, template, fields, told, page=page)
                 for member_id in member_ids
             ],
             role_order="officer",
@@ -101,8 +104,9 @@ class Telling:
         self, event: Event, case: CaseRow, reports: Iterable[ReportRow], told: Told
     ) -> None:
         """Tell reporters how far their case is."""
+        category = self._category(case)
         template, fields = messages.rider_progress(
-            what=categories.of(case.category).zh,
+            what=category.zh,
             status=told[0],
             note=told[1].zh,
             number=case.number,
@@ -113,6 +117,7 @@ class Telling:
                 wording.notice(
                     event,
                     case,
+                    category,
                     report.member_id,
                     template,
                     fields,
@@ -123,6 +128,9 @@ class Telling:
             ],
             role_order="rider",
         )
+
+    def _category(self, case: CaseRow) -> Category:
+        return self._categories.of(case.category, case.category_version)
 
     def _tell_each(self, notices: Iterable[Notice], *, role_order: RoleOrder) -> None:
         """Everybody is tried, even when a channel fails for one of them."""

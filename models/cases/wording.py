@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from models.alerts.entities import Event, Notice, Template, Text
 from models.base.ids import derived_id
-from models.cases import categories
-from models.cases.entities import Status, Step
+from models.cases.entities import Category, Status, Step
 from models.cases.tables import CaseRow
 
 Told = tuple[str, Text]
@@ -63,6 +62,7 @@ CLOSED: Mapping[Status, Told] = {
 def notice(
     event: Event,
     case: CaseRow,
+    category: Category,
     member_id: str,
     template: Template,
     fields: Mapping[str, str],
@@ -71,7 +71,6 @@ def notice(
     page: str,
 ) -> Notice:
     """One member's notice of an event: the same however often the event is handled."""
-    category = categories.of(case.category)
     return Notice(
         notice_id=derived_id("ntc", event.outbox_id, member_id),
         member_id=member_id,

@@ -180,7 +180,7 @@ def test_a_case_that_cannot_be_read_keeps_no_other_from_its_steps(
     broken = _files(world, category=FIRE_LANE)
     world.clock.advance(A_MINUTE)
     behind = _files(world, category=FIRE_LANE)
-    CaseRow(broken).update(actions=[CaseRow.category.set("long-gone")])
+    CaseRow(broken).update(actions=[CaseRow.category.set("long-gone"), CaseRow.clock.remove()])
     world.clock.advance(timedelta(hours=5))
 
     with caplog.at_level(logging.ERROR):

@@ -14,6 +14,7 @@ from models.base.ids import new_id
 from models.base.store import get
 from models.base.tables import connection
 from models.calendar.china import working_time
+from models.cases.categories import Categories
 from models.cases.closing import Closing
 from models.cases.entities import Action, Purpose, SubmitReport, UploadState
 from models.cases.escalation import Escalation
@@ -125,14 +126,18 @@ class Town:
         self.working = working_time()
         self.officer = self.an_official(RoleName.OFFICER, "网格员一")
         self.lead = self.an_official(RoleName.GRID_LEAD, "网格长")
+        self.categories = Categories(clock=self.clock)
         parts = {"clock": self.clock, "working": self.working}
-        self.intake = Intake(places=self.places, roster=self.roster, **parts)
+        self.intake = Intake(
+            places=self.places, roster=self.roster, categories=self.categories, **parts
+        )
         self.handling = Handling(roster=self.roster, ledger=self.ledger, **parts)
         self.closing = Closing(ledger=self.ledger, **parts)
         self.escalation = Escalation(ledger=self.ledger, working=self.working)
         self.nearby = Neighbourhood(
             clock=self.clock,
             places=self.places,
+            categories=self.categories,
             addresses=PhotoAddresses(base_url="https://photos.example"),
         )
 

@@ -64,13 +64,18 @@ class House:
         services.__dict__ |= {
             "clock": town.clock,
             "sessions": self.sessions,
+            "categories": town.categories,
             "intake": town.intake,
             "handling": town.handling,
             "closing": town.closing,
             "neighbourhood": town.nearby,
             "listing": Listing(places=town.places, cursors=Cursors(KEY), **parts),
             "reading": Reading(
-                handling=town.handling, addresses=addresses, pseudonym_key=KEY, **parts
+                categories=town.categories,
+                handling=town.handling,
+                addresses=addresses,
+                pseudonym_key=KEY,
+                **parts,
             ),
             "uploads": Uploads(clock=town.clock, signing_clock=town.clock, store=store),
         }

@@ -47,6 +47,7 @@ class World:
             roster=self.town.roster,
             ledger=self.town.ledger,
             messenger=messenger,
+            categories=self.town.categories,
             evidence=self,  # type: ignore[arg-type]  # photos have tests of their own
             text_checker=self,
             openid_of=lambda member_id: f"openid-{member_id}",

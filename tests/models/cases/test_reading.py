@@ -32,6 +32,7 @@ def reading(town: Town) -> Reading:
     return Reading(
         clock=town.clock,
         working=town.working,
+        categories=town.categories,
         handling=town.handling,
         addresses=PhotoAddresses(base_url="https://photos.example"),
         pseudonym_key=b"k" * 32,

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.calendar.china import working_time
-from models.cases import categories, rules
+from models.cases import rules
+from models.cases.categories import first_version
 from models.cases.entities import Severity, Status, Step, SubmitReport, Timing
 
 NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
-E_BIKES = categories.of("E0493a")
+E_BIKES = first_version().of("E0493a")
 GOOD = SubmitReport(
     client_request_id="1",
     category="E0493a",
@@ -27,7 +28,7 @@ GOOD = SubmitReport(
 
 
 def codes_of(report: SubmitReport) -> list[tuple[str, str]]:
-    category = categories.find(report.category)
+    category = first_version().find(report.category)
     found = rules.submission_errors(report, category=category, now=NOW)
     return [(error.field, error.code) for error in found]
 
@@ -258,8 +259,8 @@ def test_a_photo_or_a_claim_ends_the_wait_for_evidence() -> None:
 
 
 def test_the_starter_categories_are_twelve_and_danger_has_numbers_to_call() -> None:
-    assert len({category.code for category in categories.CATEGORIES}) == 12
-    for category in categories.CATEGORIES:
+    assert len({category.code for category in first_version().categories}) == 12
+    for category in first_version().categories:
         is_danger = category.severity is Severity.A
         assert bool(category.call_first) == is_danger
         assert set(category.call_first) <= {"110", "119", "120"}
@@ -271,7 +272,7 @@ def test_the_starter_categories_are_twelve_and_danger_has_numbers_to_call() -> N
     [("A", timedelta(minutes=15)), ("B", timedelta(minutes=30)), ("C", timedelta(hours=2))],
 )
 def test_claiming_has_a_limit_by_severity(severity: str, claim_within: timedelta) -> None:
-    found = {c.claim_within for c in categories.CATEGORIES if c.severity == severity}
+    found = {c.claim_within for c in first_version().categories if c.severity == severity}
 
     assert found == {claim_within}
 
