@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local.client import Client
-from infra.prove import prove
+from infra.prove import figures, storms
 from infra.prove.kills import Diary
 from infra.prove.losses import Findings
 from infra.prove.phones import Sent
@@ -39,8 +39,8 @@ def a_diary() -> Diary:
 def broken(*, diary: Diary | None = None, seconds: float = 60.0, **found: Any) -> set[str]:
     """The names of the figures that are not as they must be."""
     findings = Findings(**{"lost": (), "doubled": (), "alerts": 2, **found})
-    figures = prove.figures_of(diary or a_diary(), findings, kills=4, seconds=seconds)
-    return {figure.name for figure in figures if not figure.ok}
+    drawn = storms.figures_of(diary or a_diary(), findings, kills=4, seconds=seconds)
+    return {figure.name for figure in drawn if not figure.ok}
 
 
 def test_a_clean_run_is_within_every_budget() -> None:
@@ -71,14 +71,14 @@ def test_a_storm_that_hit_nothing_proves_nothing() -> None:
 
 def test_the_file_holds_every_figure(tmp_path: Path) -> None:
     findings = Findings(lost=(), doubled=(), alerts=2)
-    figures = prove.figures_of(a_diary(), findings, kills=4, seconds=60.0)
+    found = storms.figures_of(a_diary(), findings, kills=4, seconds=60.0)
 
-    prove.write(figures, tmp_path / "build" / "prove.json")
+    figures.write(found, tmp_path / "build" / "prove.json")
 
     written = json.loads((tmp_path / "build" / "prove.json").read_text(encoding="utf-8"))
     assert [set(figure) for figure in written["figures"]] == [
         {"name", "value", "unit", "budget", "ok"}
-    ] * len(figures)
+    ] * len(found)
     assert written["figures"][0] == {
         "name": "kills.kills",
         "value": 4,
