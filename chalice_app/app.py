@@ -12,7 +12,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import roster  # noqa: E402
-from handlers.events import escalation, outbox, photos, redemptions  # noqa: E402
+from handlers.events import calendar, escalation, outbox, photos, redemptions  # noqa: E402
 from handlers.http import (  # noqa: E402
     callbacks,
     cases,
@@ -88,6 +88,12 @@ def expire_redemptions(event):
 def sweep_checks(event):
     """Ask again where WeChat never gave a verdict on a photo."""
     return photos.on_schedule()
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS))
+def check_calendar(event):
+    """Say so while a year without a table is still a month away."""
+    return calendar.on_schedule()
 
 
 @app.lambda_function(name="import_roster")

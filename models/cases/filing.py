@@ -14,6 +14,7 @@ from models.base.geometry import Position, cell_of
 from models.base.ids import content_hash, derived_id
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
+from models.calendar.watch import watched
 from models.cases import rules
 from models.cases.categories import Categories
 from models.cases.changes import Doing, Request, event_row, number_of, version_id
@@ -156,7 +157,7 @@ class Filing:
         grid, category, command = place.grid, self.category, self.command
         case_id = derived_id("case", self.report_id)
         claim = self.working.deadline(self.now, category.claim_within, category.kind)
-        due = self.working.deadline(self.now, category.resolve_within, category.kind)
+        due = watched(self.working.deadline(self.now, category.resolve_within, category.kind))
         case = CaseRow(
             case_id,
             schema=SCHEMA,
