@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from infra.bench import calendar
 from infra.bench.budgets import figures, table, write
 from infra.bench.costs import Costs
 from infra.bench.speed import Speed
@@ -22,7 +23,7 @@ OUTPUT = ROOT / "build" / "bench.json"
 
 def measure() -> list[dict[str, Any]]:
     """Every figure: speed first, on a stack of its own, then costs on another."""
-    values: dict[str, float] = {}
+    values: dict[str, float] = {"calendar.us": calendar.cost_us()}
     with temporary_stack(in_memory=True, without=frozenset({"pump", "photos"})) as stack:
         plant.in_stack(stack)
         values |= Speed(stack, Path(stack.home)).measure()
