@@ -19,7 +19,7 @@ from models.base.ids import crockford
 from models.stations.entities import RotatingCode
 
 SLOT_S = 60
-"""*Source:* issue 2, step 8: the code rotates every 60 s."""
+"""*Source:* the product's check-in rules: the code rotates every 60 s."""
 MAC_CHARACTERS = 8
 _LONGEST_MEMBER_ID = 64
 

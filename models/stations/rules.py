@@ -6,12 +6,12 @@ from functools import lru_cache
 from models.stations.entities import MINUTES_PER_DAY, Door, Hours, Openness, Span, Station
 
 RADIUS_M = 80
-"""*Source:* issue 2, step 8: within 80 m plus the phone's accuracy, of which at most 50 m count."""
+"""*Source:* the product's check-in rules: within 80 m plus the phone's accuracy, of which at most 50 m count."""
 MAX_ACCURACY_M = 50
 BETWEEN_VISITS = timedelta(hours=4)
-"""*Source:* issue 2, step 8: 4 hours apart per station."""
+"""*Source:* the product's check-in rules: 4 hours apart per station."""
 POINTS = 1
-"""*Source:* issue 2, step 8: one point, once a day in China."""
+"""*Source:* the product's check-in rules: one point, once a day in China."""
 FASTEST_KMH = 60
 """*Source:* domain rules, stations: faster than this between two check-ins is implausible."""
 REPORTS_AGREE_WITHIN = timedelta(minutes=30)

@@ -1,4 +1,4 @@
-"""Issue 2, step 8: checking in, by the code on the screen and by the keeper's scan."""
+"""Checking in, by the code on the screen and by the keeper's scan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening hours, distances and journeys; the numbers of issue 2, step 8."""
+"""Opening hours, distances and journeys; the numbers of the product's check-in rules."""
 
 from __future__ import annotations
 
