@@ -1,8 +1,8 @@
 """Keep the city's grids and divisions in memory, and change them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import TypeVar, cast
 
 from botocore.exceptions import BotoCoreError
@@ -10,13 +10,13 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from models.base import store
-from models.base.clock import Clock
+from models.base.clock import CHINA, Clock
 from models.base.errors import Unavailable
-from models.base.geometry import Position
+from models.base.geometry import Position, contains
 from models.base.snapshots import Snapshots
 from models.base.tables import Table
-from models.places.entities import Division, Grid, Routing
-from models.places.rules import GridIndex
+from models.places.entities import Division, Grid, Neighbour, Routing, Unused, WhyUnused
+from models.places.rules import NEIGHBOUR_WITHIN_M, GridIndex, neighbours, route
 from models.places.tables import (
     VERSION_ID,
     DivisionRow,
@@ -43,6 +43,18 @@ class _Known:
     divisions: dict[str, Division]
     index: GridIndex
 
+    def why_unused(self, grid: Grid, day: date) -> WhyUnused | None:
+        """Why a grid is not asked on a day; None when it is."""
+        if not grid.is_valid(day):
+            return "grid_not_valid"
+        community = self.divisions.get(grid.community_id)
+        if community is not None and not community.is_valid(day):
+            return "community_not_valid"
+        return None
+
+    def standing(self, grids: Sequence[Grid], day: date) -> list[Grid]:
+        return [grid for grid in grids if self.why_unused(grid, day) is None]
+
 
 class Places:
     """Answer questions about places from memory; safe to share between threads.
@@ -52,13 +64,49 @@ class Places:
     """
 
     def __init__(self, clock: Clock, ttl: timedelta = timedelta(seconds=30)) -> None:
+        self._clock = clock
         self._known = Snapshots(
             clock=clock, ttl=ttl, version=_read_version, load=_load, name="places"
         )
 
-    def route(self, position: Position) -> Routing | None:
-        """Find the grid of a position and say why; None outside every grid."""
-        return self._known.current().index.route(position)
+    def route(self, position: Position, at: datetime | None = None) -> Routing | None:
+        """Find the grid of a position at an instant (None: now) and say why; None outside all.
+
+        A grid counts only while it and its community are valid: a grid drawn for a street that
+        comes into being next month waits for it.
+        """
+        known, day = self._known.current(), self._day(at)
+        return route(position, known.standing(known.index.near(position), day))
+
+    def neighbours(
+        self, position: Position, grid_id: str, *, accuracy_m: float, at: datetime | None = None
+    ) -> tuple[Neighbour, ...]:
+        """Name the grids the position may belong to instead, likeliest first.
+
+        See ``rules.neighbours``; empty for a grid that is unknown.
+        """
+        known, day = self._known.current(), self._day(at)
+        chosen = known.grids.get(grid_id)
+        if chosen is None or accuracy_m <= 0:
+            return ()
+        near = known.index.within(position, min(accuracy_m, NEIGHBOUR_WITHIN_M) + 1)
+        grids = known.standing(near, day)
+        return neighbours(position, chosen, accuracy_m=accuracy_m, grids=grids)
+
+    def unused(self, position: Position, at: datetime | None = None) -> tuple[Unused, ...]:
+        """Name the grids that hold a position and are not asked at an instant, by id."""
+        known, day = self._known.current(), self._day(at)
+        found = []
+        for grid in sorted(known.index.near(position), key=lambda grid: grid.grid_id):
+            why = known.why_unused(grid, day)
+            if why is not None and contains(grid.polygon, position):
+                found.append(Unused(grid_id=grid.grid_id, why=why))
+        return tuple(found)
+
+    def zone(self, grid: Grid, at: datetime | None = None) -> Division | None:
+        """The functional zone that runs a grid at an instant; None where the county does."""
+        zone = self.division(grid.managed_by) if grid.managed_by else None
+        return zone if zone is not None and zone.is_valid(self._day(at)) else None
 
     def grid(self, grid_id: str) -> Grid | None:
         """Find a grid; None when it is unknown."""
@@ -86,21 +134,32 @@ class Places:
         """Add or replace grids; answer how many differed from what stood there.
 
         Safe to repeat: what is the same is not written. Rows go 99 to a transaction together with
-        the version, so no reader keeps an old row after a failure half-way.
+        the version, so no reader keeps an old row after a failure half-way. A grid that changes
+        counts its own ``version`` up; two who change it at once are one after the other.
         """
+        return store.retrying(lambda: self._put_grids(grids))
+
+    def _put_grids(self, grids: Sequence[Grid]) -> int:
         standing = _standing(GridRow, [grid.grid_id for grid in grids])
         known = [to_grid(row) if row else None for row in standing]
-        changed = [new for new, old in zip(grids, known, strict=True) if new != old]
-        return self._write([to_grid_row(grid) for grid in changed])
+        changed = [
+            (replace(new, version=old.version + 1 if old else 1), row)
+            for new, old, row in zip(grids, known, standing, strict=True)
+            if new != old
+        ]
+        return self._write([(to_grid_row(grid), _unchanged(row)) for grid, row in changed])
 
     def put_divisions(self, divisions: Sequence[Division]) -> int:
         """Add or replace divisions, as ``put_grids`` does with grids."""
         standing = _standing(DivisionRow, [division.division_id for division in divisions])
         known = [to_division(row) if row else None for row in standing]
         changed = [new for new, old in zip(divisions, known, strict=True) if new != old]
-        return self._write([to_division_row(division) for division in changed])
+        return self._write([(to_division_row(division), None) for division in changed])
 
-    def _write(self, rows: Sequence[Table]) -> int:
+    def _day(self, at: datetime | None) -> date:
+        return (at or self._clock.now()).astimezone(CHINA).date()
+
+    def _write(self, rows: Sequence[tuple[Table, Condition | None]]) -> int:
         for chunk in _chunks(rows, _ROWS_PER_WRITE):
             _write_with_version(chunk)
         self._known.forget()
@@ -139,12 +198,24 @@ def _standing(table: type[_Row], ids: Sequence[str]) -> list[_Row | None]:
     return cast(list[_Row | None], rows)
 
 
-def _write_with_version(rows: Sequence[Table]) -> None:
+def _unchanged(row: GridRow | None) -> Condition:
+    condition: Condition = GridRow.version.does_not_exist()
+    if row is None:
+        condition = GridRow.name.does_not_exist()
+    elif row.version is not None:
+        condition = GridRow.version == row.version
+    return condition
+
+
+def _write_with_version(rows: Sequence[tuple[Table, Condition | None]]) -> None:
     transaction = store.Transaction()
-    for number, row in enumerate(rows):
-        transaction.put(f"row_{number}", row)
+    for number, (row, condition) in enumerate(rows):
+        transaction.put(f"row_{number}", row, condition)
     transaction.update("version", PlacesVersionRow(), [PlacesVersionRow.version.add(1)])
-    transaction.commit()
+    try:
+        transaction.commit()
+    except store.Refused as refused:
+        raise store.Stale from refused
 
 
 def _chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:

@@ -28,6 +28,9 @@ class GridRow(Table):
     polygon = UnicodeAttribute()
     area_m2 = NumberAttribute()
     synthetic = BooleanAttribute()
+    valid_from = UnicodeAttribute(null=True)
+    valid_to = UnicodeAttribute(null=True)
+    version = Whole(null=True)
 
 
 class PlacesVersionRow(Table):
@@ -72,6 +75,9 @@ def to_grid_row(grid: Grid) -> GridRow:
         polygon=json.dumps(grid.polygon, separators=(",", ":")),
         area_m2=grid.area_m2,
         synthetic=grid.synthetic,
+        valid_from=_day_text(grid.valid_from),
+        valid_to=_day_text(grid.valid_to),
+        version=grid.version,
     )
 
 
@@ -87,6 +93,9 @@ def to_grid(row: GridRow) -> Grid:
         polygon=tuple((lon, lat) for lon, lat in json.loads(row.polygon)),
         area_m2=row.area_m2,
         synthetic=row.synthetic,
+        valid_from=_day(row.valid_from),
+        valid_to=_day(row.valid_to),
+        version=row.version or 1,
     )
 
 

@@ -1,5 +1,6 @@
 import time as timer
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from models.base import geometry
 from models.base.geometry import Position
 from models.places.entities import Grid
-from models.places.rules import GridIndex, route
+from models.places.rules import NEIGHBOUR_WITHIN_M, GridIndex, neighbours, route
 
 WEST, SOUTH = 114.03, 32.09
 
@@ -126,3 +127,98 @@ def test_a_grid_without_an_area_is_refused():
         replace(a_grid(), polygon=((114.0, 32.0), (114.1, 32.0), (114.0, 32.0)))
     with pytest.raises(ValueError, match="no area"):
         replace(a_grid(), area_m2=0.0)
+
+
+def test_a_grid_that_ends_before_it_begins_is_refused():
+    with pytest.raises(ValueError, match="ends before"):
+        replace(a_grid(), valid_from=date(2026, 7, 1), valid_to=date(2026, 7, 1))
+
+
+# neighbours -------------------------------------------------------------------------------------
+
+EAST = WEST + 0.01
+
+
+def at(east_m=0.0, north_m=0.0, *, of=None):
+    """A spot so far from the middle of the eastern edge of the first grid."""
+    return geometry.offset(
+        of or Position(lon=EAST, lat=SOUTH + 0.005), east_m=east_m, north_m=north_m
+    )
+
+
+def beside(grid_id="G2", **changed):
+    """The next grid to the east."""
+    return a_grid(grid_id, **{"west": EAST, **changed})
+
+
+def names(position, accuracy_m, grids, chosen=None):
+    return [
+        each.grid_id
+        for each in neighbours(position, chosen or grids[0], accuracy_m=accuracy_m, grids=grids)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inside_m", "accuracy_m", "informed"),
+    [(10, 12, True), (12, 10, False), (49, 500, True), (51, 500, False), (49.5, 49.6, True)],
+)
+def test_a_neighbour_is_named_when_the_edge_is_nearer_than_the_accuracy_up_to_fifty_metres(
+    inside_m, accuracy_m, informed
+):
+    found = names(at(-inside_m), accuracy_m, [a_grid(), beside()])
+
+    assert NEIGHBOUR_WITHIN_M == 50
+    assert found == (["G2"] if informed else [])
+
+
+def test_beyond_the_last_grid_nobody_is_there_to_be_informed():
+    assert names(at(-5), 30, [a_grid()]) == []
+
+
+def test_of_several_the_one_reaching_furthest_into_the_surroundings_comes_first():
+    south, north = SOUTH + 0.005, SOUTH + 0.0052
+    lower = beside("A-LOWER", south=south - 0.005, height=0.005)
+    upper = beside("B-UPPER", south=south, height=0.005)
+    above = Position(lon=EAST, lat=north)
+
+    found = neighbours(at(-10, of=above), a_grid(), accuracy_m=50, grids=[a_grid(), lower, upper])
+
+    assert [each.grid_id for each in found] == ["B-UPPER", "A-LOWER"]
+    assert found[0].share > found[1].share > 0
+    assert found[0].distance_m == 10
+
+
+def test_over_the_edge_of_a_small_grid_lies_the_larger_one_beneath_it():
+    square, whole = a_grid("SQUARE", width=0.002, west=WEST + 0.004), a_grid("WHOLE")
+    position = Position(lon=WEST + 0.0041, lat=SOUTH + 0.005)
+
+    (found,) = neighbours(position, square, accuracy_m=15, grids=[square, whole])
+
+    assert (found.grid_id, found.distance_m) == ("WHOLE", 0)
+
+
+def test_a_larger_grid_that_is_nowhere_chosen_is_no_neighbour():
+    small, covered = beside("SMALL"), a_grid("COVERED", west=EAST, width=0.011, height=0.011)
+
+    assert names(at(-10), 30, [a_grid(), small, covered]) == ["SMALL"]
+
+
+@given(boxes, st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 80), st.lists(boxes, max_size=6))
+def test_a_neighbour_is_a_grid_within_reach_and_never_the_chosen_one(
+    grid, x, y, accuracy_m, others
+):
+    box = geometry.bbox(grid.polygon)
+    position = Position(
+        lon=box.west + (box.east - box.west) * x, lat=box.south + (box.north - box.south) * y
+    )
+    grids = list({each.grid_id: each for each in [*others, grid]}.values())
+    routing = route(position, grids)
+    if routing is None:
+        return
+    chosen = next(each for each in grids if each.grid_id == routing.grid_id)
+
+    for found in neighbours(position, chosen, accuracy_m=accuracy_m, grids=grids):
+        assert found.grid_id != chosen.grid_id
+        assert routing.boundary_m <= min(accuracy_m, 50) + 1
+        assert found.distance_m <= min(accuracy_m, 50) + 2
+        assert 0 < found.share <= 1

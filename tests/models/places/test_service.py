@@ -1,7 +1,7 @@
 import threading
 import uuid
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -12,7 +12,7 @@ from models.base.geometry import Position, polygon_area_m2
 from models.base.tables import Database, connection, use_database
 from models.places.entities import Division, DivisionKind, Grid
 from models.places.service import Places
-from models.places.tables import GridRow, PlacesVersionRow, to_grid_row
+from models.places.tables import DivisionRow, GridRow, PlacesVersionRow, to_grid_row
 
 TTL = timedelta(seconds=30)
 INSIDE = Position(lon=114.085, lat=32.125)
@@ -297,3 +297,151 @@ def test_an_outline_is_stored_as_readable_text_with_its_county(tables, clock):
 
     assert row.polygon.startswith("[[114.08,32.12],[114.09")
     assert (row.county, row.schema, row.synthetic) == ("411503", 1, True)
+
+
+# what holds when --------------------------------------------------------------------------------
+
+JULY = date(2026, 7, 1)
+LAST_OF_JUNE = datetime(2026, 6, 30, 15, 59, 59, tzinfo=UTC)
+FIRST_OF_JULY = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
+"""Midnight in China."""
+
+
+def names(places, at=None):
+    routing = places.route(INSIDE, at)
+    return routing and routing.candidates
+
+
+def test_a_street_that_comes_into_being_in_mid_year_takes_over_at_midnight_in_china(tables, clock):
+    old = replace(a_grid("OLD", size=0.02), community_id="411503001")
+    new = replace(a_grid("NEW"), community_id="411503010", community_name="政和街道")
+    places = Places(clock)
+    places.put_grids([old, new])
+    places.put_divisions([a_division(), a_division("411503010", name="政和街道", valid_from=JULY)])
+
+    assert names(places, LAST_OF_JUNE) == ("OLD",)
+    assert names(places, FIRST_OF_JULY) == ("NEW", "OLD")
+    assert [(each.grid_id, each.why) for each in places.unused(INSIDE, LAST_OF_JUNE)] == [
+        ("NEW", "community_not_valid")
+    ]
+    assert places.unused(INSIDE, FIRST_OF_JULY) == ()
+    reason = places.route(INSIDE, LAST_OF_JUNE)
+    assert reason is not None
+    assert "NEW" not in str(reason)
+
+
+def test_a_street_that_is_gone_is_in_no_new_explanation(tables, clock):
+    places = Places(clock)
+    places.put_grids(
+        [replace(a_grid("GONE"), community_id="411503001"), a_grid("STAYS", size=0.02)]
+    )
+    places.put_grids([replace(a_grid("STAYS", size=0.02), community_id="411503002")])
+    places.put_divisions([a_division(valid_to=JULY), a_division("411503002")])
+
+    assert names(places, LAST_OF_JUNE) == ("GONE", "STAYS")
+    assert names(places, FIRST_OF_JULY) == ("STAYS",)
+
+
+def test_a_grid_counts_from_its_first_day_until_before_its_last(tables, clock):
+    places = Places(clock)
+    places.put_grids(
+        [
+            replace(a_grid("BEFORE"), valid_to=JULY),
+            replace(a_grid("AFTER"), valid_from=JULY, valid_to=date(2026, 8, 1)),
+        ]
+    )
+
+    assert names(places, LAST_OF_JUNE) == ("BEFORE",)
+    assert names(places, FIRST_OF_JULY) == ("AFTER",)
+    assert names(places, FIRST_OF_JULY + timedelta(days=31)) is None
+    assert [each.why for each in places.unused(INSIDE, FIRST_OF_JULY)] == ["grid_not_valid"]
+    assert places.grids()[0] == replace(a_grid("AFTER"), valid_from=JULY, valid_to=date(2026, 8, 1))
+
+
+def test_without_an_instant_the_present_is_asked(tables, clock):
+    places = Places(clock)
+    places.put_grids([replace(a_grid(), valid_from=JULY)])
+
+    assert places.route(INSIDE) is None
+    clock.set(FIRST_OF_JULY)
+    assert names(places) == ("G1",)
+
+
+def test_a_grid_that_does_not_stand_is_nobodys_neighbour(tables, clock):
+    east = Position(lon=114.0899, lat=32.125)
+    places = Places(clock)
+    next_polygon = tuple((lon + 0.01, lat) for lon, lat in a_grid().polygon)
+    places.put_grids([a_grid(), replace(a_grid("G2"), polygon=next_polygon, valid_from=JULY)])
+
+    assert places.neighbours(east, "G1", accuracy_m=30, at=LAST_OF_JUNE) == ()
+    (found,) = places.neighbours(east, "G1", accuracy_m=30, at=FIRST_OF_JULY)
+    assert (found.grid_id, found.distance_m) == ("G2", 9)
+    assert places.neighbours(east, "G1", accuracy_m=0, at=FIRST_OF_JULY) == ()
+    assert places.neighbours(east, "NONE", accuracy_m=30) == ()
+
+
+def test_a_zone_runs_a_grid_while_it_is_valid(tables, clock):
+    places = Places(clock)
+    places.put_divisions(
+        [a_division("FZ-YANGSHAN", kind=DivisionKind.FUNCTIONAL_ZONE, valid_to=JULY)]
+    )
+
+    zone = places.zone(a_grid(), LAST_OF_JUNE)
+    assert zone is not None
+    assert zone.division_id == "FZ-YANGSHAN"
+    assert places.zone(a_grid(), FIRST_OF_JULY) is None
+    assert places.zone(replace(a_grid(), managed_by=None)) is None
+    assert places.zone(replace(a_grid(), managed_by="FZ-UNKNOWN")) is None
+
+
+def test_a_grid_counts_its_changes(tables, clock):
+    places = Places(clock)
+    for name in ("一", "一", "二", "三"):
+        places.put_grids([a_grid(name=name), a_grid("G2")])
+
+    assert [grid.version for grid in places.grids()] == [3, 1]
+
+
+def test_a_grid_from_before_versions_and_dates_is_the_first_version(tables, clock):
+    places = Places(clock)
+    places.put_grids([a_grid(name="旧")])
+    GridRow("G1").update(actions=[GridRow.version.remove()])
+
+    assert Places(clock).grids()[0].version == 1
+    assert places.put_grids([a_grid(name="新")]) == 1
+
+    assert places.grids()[0].version == 2
+
+
+def test_two_who_change_a_grid_at_once_are_one_after_the_other(tables, clock, monkeypatch):
+    places, other = Places(clock), Places(clock)
+    places.put_grids([a_grid(name="旧")])
+    read = [0]
+    standing = GridRow.from_raw_data
+
+    def overtaken(*raw):
+        row = standing(*raw)
+        read[0] += 1
+        if read[0] == 1:
+            other.put_grids([a_grid(name="先")])
+        return row
+
+    monkeypatch.setattr(GridRow, "from_raw_data", overtaken)
+
+    assert places.put_grids([a_grid(name="后")]) == 1
+
+    (grid,) = Places(clock).grids()
+    assert (grid.name, grid.version) == ("后", 3)
+
+
+def test_a_division_moved_by_another_process_is_asked_anew_within_a_minute(tables, clock):
+    here, there = Places(clock, TTL), Places(clock, TTL)
+    here.put_grids([replace(a_grid(), community_id="411503001")])
+    here.put_divisions([a_division()])
+    assert names(there) == ("G1",)
+
+    here.put_divisions([a_division(valid_to=date(2026, 1, 1))])
+    clock.advance(timedelta(seconds=31))
+
+    assert names(there) is None
+    assert DivisionRow.count() == 1
