@@ -83,3 +83,37 @@ class CallbackRow(Table):
     account = UnicodeAttribute()
     taken_at = Instant()
     ttl = Whole()
+
+
+class ChangeRow(Table):
+    """What changed for a member, in the order in which he is shown it.
+
+    ``seq`` counts his changes from 1 without a gap, as ten digits. Behind them in his partition
+    stands the head (``seq`` is ``HEAD``), whose ``last`` is the last number given.
+    """
+
+    class Meta:
+        table_name = "changes"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    seq = UnicodeAttribute(range_key=True)
+    schema = Whole(default=SCHEMA)
+    county = UnicodeAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    thing_id = UnicodeAttribute(null=True)
+    change = UnicodeAttribute(null=True)
+    at = Instant(null=True)
+    last = Whole(null=True)
+    ttl = Whole(null=True)
+
+
+class LoggedRow(Table):
+    """A change that was logged for a member: the second logging finds it standing here."""
+
+    class Meta:
+        table_name = "changes"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True, attr_name="seq")
+    schema = Whole(default=SCHEMA)
+    ttl = Whole()
