@@ -12,7 +12,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import roster  # noqa: E402
-from handlers.events import calendar, escalation, outbox, photos, redemptions  # noqa: E402
+from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
 from handlers.http import (  # noqa: E402
     callbacks,
     cases,
@@ -76,6 +76,12 @@ def sweep_outbox(event):
 def escalate(event):
     """Take every step that is due on a case."""
     return escalation.on_schedule()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def release_digests(event):
+    """Tell officials what was held for them, once it is due."""
+    return digests.on_schedule()
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))

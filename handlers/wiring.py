@@ -19,6 +19,7 @@ from handlers.secrets import Keys, Secrets, open_secrets
 from handlers.settings import Settings
 from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
+from models.alerts.desk import AlertDesk
 from models.alerts.entities import Channel, Event, Recipient, RoleOrder, Template
 from models.alerts.inbox import Inbox
 from models.base.clock import Clock, OffsetFileClock, SystemClock
@@ -179,6 +180,7 @@ class Services:
             template_ids={
                 Template.OFFICER_ALERT: settings.template_svc_officer_alert,
                 Template.ESCALATION: settings.template_svc_escalation,
+                Template.DIGEST: settings.template_svc_digest,
             },
         )
         subscription = SubscriptionMessages(
@@ -187,6 +189,7 @@ class Services:
                 Template.OFFICER_ALERT: settings.template_sub_officer_alert,
                 Template.ESCALATION: settings.template_sub_escalation,
                 Template.RIDER_PROGRESS: settings.template_sub_rider_progress,
+                Template.DIGEST: settings.template_sub_digest,
             },
         )
         return {"officer": (service, subscription), "rider": (subscription,)}
@@ -241,6 +244,10 @@ class Services:
     @cached_property
     def messenger(self) -> Messenger:
         return Messenger(channels=self.channels, recipient=_recipient, clock=self.clock)
+
+    @cached_property
+    def alert_desk(self) -> AlertDesk:
+        return AlertDesk(messenger=self.messenger, clock=self.clock)
 
     @cached_property
     def callbacks(self) -> Callbacks:
@@ -395,6 +402,8 @@ class Services:
             roster=self.roster,
             ledger=self.ledger,
             messenger=self.messenger,
+            alert_desk=self.alert_desk,
+            working=working_time(),
             categories=self.categories,
             evidence=self.evidence,
             text_checker=self.wechat,

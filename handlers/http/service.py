@@ -64,6 +64,7 @@ def bootstrap(call: Call[Nothing, Nothing]) -> Reply:
             "after_claim": [
                 settings.template_sub_officer_alert,
                 settings.template_sub_escalation,
+                settings.template_sub_digest,
             ],
         },
         "hosts": {

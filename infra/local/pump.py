@@ -45,12 +45,13 @@ class Pump:
 
     def run(self) -> None:
         """Work until ``stop``; a job that fails is logged and tried again."""
-        from handlers.events import calendar, escalation, outbox, photos, redemptions
+        from handlers.events import calendar, digests, escalation, outbox, photos, redemptions
 
         jobs: list[tuple[str, float, Job]] = [
             ("outbox", OUTBOX_EVERY_S, outbox.on_schedule),
             ("photos", PHOTOS_EVERY_S, self.take_in_photos),
             ("escalation", SCHEDULES_EVERY_S, escalation.on_schedule),
+            ("digests", SCHEDULES_EVERY_S, digests.on_schedule),
             ("redemptions", SCHEDULES_EVERY_S, redemptions.on_schedule),
             ("checks", SCHEDULES_EVERY_S, photos.on_schedule),
             ("calendar", DAILY_S, calendar.on_schedule),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pynamodb.expressions.update import Action
 
@@ -81,7 +81,8 @@ class Messenger:
         """The message, to be sent by us alone; None when it was told. May raise ``Unavailable``."""
         now, teller = self._clock.now(), new_id("tell")
         until = now + TELLING
-        fresh = _inbox_row(notice, teller=teller, told_until=until)
+        fresh = inbox_row(notice)
+        fresh.teller, fresh.told_until = teller, until
         if put_if_absent(fresh):
             return fresh
         take = [InboxRow.teller.set(teller), InboxRow.told_until.set(until)]
@@ -190,7 +191,8 @@ def message_id_of(notice: Notice) -> str:
     return f"{utc_text(notice.at)}_{notice.notice_id}"
 
 
-def _inbox_row(notice: Notice, *, teller: str, told_until: datetime) -> InboxRow:
+def inbox_row(notice: Notice) -> InboxRow:
+    """The message as it stands in its member's inbox before anybody tells it."""
     return InboxRow(
         member_id=notice.member_id,
         message_id=message_id_of(notice),
@@ -202,8 +204,6 @@ def _inbox_row(notice: Notice, *, teller: str, told_until: datetime) -> InboxRow
         page=notice.page,
         case_id=notice.case_id,
         at=notice.at,
-        teller=teller,
-        told_until=told_until,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -29,6 +29,7 @@ class Template(StrEnum):
     OFFICER_ALERT = "officer_alert"
     ESCALATION = "escalation"
     RIDER_PROGRESS = "rider_progress"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,31 @@ class Notice:
     page: str
     at: datetime
     case_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A notice to an official, and what decides when his phone may ring for it.
+
+    ``due_at`` ends the limit it speaks of. ``urgent`` is outside the budget. ``since`` is when the
+    official should have heard; None: however late, this one waits for no other. ``first_told``
+    asks for word (``desk.TOLD``) once he was told.
+    """
+
+    notice: Notice
+    due_at: datetime
+    urgent: bool
+    since: datetime | None
+    first_told: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDay:
+    """What of one person's budget a day in China has used: how many messages, and when the last."""
+
+    day: date
+    sent: int = 0
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

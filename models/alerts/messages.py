@@ -45,3 +45,13 @@ def rider_progress(*, what: str, status: str, note: str, number: str) -> tuple[T
         "thing3": rules.thing(note),
         "character_string4": rules.character_string(number),
     }
+
+
+def digest(*, count: int, most_urgent: str, due_at: datetime) -> tuple[Template, Fields]:
+    """Several things wait for an officer: 件数, 最急一件, 时限, 去处."""
+    return Template.DIGEST, {
+        "number1": str(count),
+        "thing2": rules.thing(most_urgent),
+        "time3": rules.time(due_at, CHINA),
+        "thing4": rules.thing("小程序“消息”里看全部"),
+    }

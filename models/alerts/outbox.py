@@ -22,6 +22,9 @@ from models.base.store import delete, get, scan, update_if
 
 LEASE = timedelta(seconds=30)
 
+URGENT = "urgent"
+"""True in the payload of what must not wait long for its next attempt."""
+
 _WHEN = ["outbox_id", "created_at", "attempts", "not_before", "leased_until"]
 
 
@@ -79,9 +82,10 @@ def done(event: Event) -> None:
 
 
 def postpone(event: Event, now: datetime) -> None:
-    """Free the row for a later attempt, after a pause that doubles."""
+    """Free the row for a later attempt, after a pause that doubles; a short one if it is urgent."""
+    pause = pause_after(event.attempts, urgent=bool(event.payload.get(URGENT)))
     actions = [
-        OutboxRow.not_before.set(now + pause_after(event.attempts)),
+        OutboxRow.not_before.set(now + pause),
         OutboxRow.leased_until.remove(),
     ]
     update_if(OutboxRow(event.outbox_id), actions, OutboxRow.attempts == event.attempts)

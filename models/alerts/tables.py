@@ -1,12 +1,24 @@
-"""Rows of the outbox, the inbox, the quotas and the callbacks already taken in."""
+"""Rows of the outbox, the inbox, the held alerts, the quotas and the callbacks taken in."""
 
 from __future__ import annotations
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
+import zlib
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from models.base.tables import Instant, Table, Whole
 
 SCHEMA = 1
+SLOTS = 4
+DESK = "desk"
+"""The key of a member's desk among his held alerts, whose keys begin with ``HELD``."""
+HELD = "held#"
 
 
 class OutboxRow(Table):
@@ -52,6 +64,74 @@ class InboxRow(Table):
     tried = JSONAttribute(null=True)
     teller = UnicodeAttribute(null=True)
     told_until = Instant(null=True)
+
+
+# pynamodb leaves ``Index.__init_subclass__`` untyped.
+class _ByDue(GlobalSecondaryIndex["HeldRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_due"
+        projection = KeysOnlyProjection()
+
+    slot = UnicodeAttribute(hash_key=True)
+    release_at = Instant(range_key=True)
+
+
+class HeldRow(Table):
+    """An alert that waits, until ``release_at`` at most; the row goes when its member was told.
+
+    ``notice`` is the whole of it, so that an alert that waited alone is told as it is.
+    """
+
+    class Meta:
+        table_name = "digests"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    held_id = UnicodeAttribute(range_key=True)
+    schema = Whole(default=SCHEMA)
+    county = UnicodeAttribute()
+    notice = JSONAttribute()
+    due_at = Instant()
+    urgent = BooleanAttribute()
+    first_told = BooleanAttribute()
+    slot = UnicodeAttribute()
+    release_at = Instant()
+
+    by_due = _ByDue()
+
+
+class DeskRow(Table):
+    """The messages being sent to one official, made of alerts that were held.
+
+    ``version`` moves when one is begun and when one is done: what was read of the held alerts is
+    still true if it has not moved. ``urgent`` and ``budgeted`` are the message of either kind,
+    absent when none is being sent.
+    """
+
+    class Meta:
+        table_name = "digests"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    held_id = UnicodeAttribute(range_key=True, default=DESK)
+    schema = Whole(default=SCHEMA)
+    county = UnicodeAttribute()
+    version = Whole(default=0)
+    urgent = JSONAttribute(null=True)
+    budgeted = JSONAttribute(null=True)
+
+
+class AlertDayRow(Table):
+    """How much of one official's budget a day in China has used."""
+
+    class Meta:
+        table_name = "alert-days"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    day = UnicodeAttribute(range_key=True)
+    schema = Whole(default=SCHEMA)
+    county = UnicodeAttribute()
+    sent = Whole(default=0)
+    last_at = Instant(null=True)
+    ttl = Whole()
 
 
 class QuotaRow(Table):
@@ -117,3 +197,8 @@ class LoggedRow(Table):
     key = UnicodeAttribute(range_key=True, attr_name="seq")
     schema = Whole(default=SCHEMA)
     ttl = Whole()
+
+
+def slot_of(member_id: str) -> str:
+    """The partition of ``by_due``; the number of slots may grow, never shrink."""
+    return str(zlib.crc32(member_id.encode()) % SLOTS)

@@ -15,7 +15,7 @@ from models.calendar.rules import WorkingTime
 from models.cases import awards, changes, rules, workflow
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.entities import Action, ClosedAs, Party, Status
-from models.cases.states import clock_of, facts_of
+from models.cases.states import clock_of, facts_of, is_urgent
 from models.cases.tables import CaseRow, ReportRow
 from models.people.entities import Actor
 from models.points.ledger import Ledger
@@ -234,7 +234,13 @@ def tell(
 ) -> None:
     """Add the outbox row of what just happened; by default it is the case's new version."""
     key = f"{case.case_id}:{key or changes.version_id(case.version)}"
-    payload = {"case_id": case.case_id, "version": case.version, "status": case.status, **facts}
+    payload = {
+        "case_id": case.case_id,
+        "version": case.version,
+        "status": case.status,
+        outbox.URGENT: is_urgent(case),
+        **facts,
+    }
     tx.put("outbox", outbox.row(topic, key, case.county, payload, now))
 
 

@@ -11,6 +11,7 @@ import logging
 from datetime import datetime
 from functools import partial
 
+from models.base.clock import utc_text
 from models.base.store import Transaction, get, query, retrying
 from models.calendar.rules import WorkingTime
 from models.cases import changes, closing, rules
@@ -61,12 +62,13 @@ class Escalation:
             self._correct_wake(case, wake)
             return None
         tx = Transaction()
-        self._apply(tx, case, wake.step, now)
+        self._apply(tx, case, wake, now)
         changes.commit(tx)
         log.info("case.stepped", extra={"case_id": case_id, "step": wake.step.value})
         return wake.step
 
-    def _apply(self, tx: Transaction, case: CaseRow, step: Step, now: datetime) -> None:
+    def _apply(self, tx: Transaction, case: CaseRow, wake: Wake, now: datetime) -> None:
+        step = wake.step
         if step is Step.LAPSE:
             doing = Doing(action=Action.LAPSE, party=Party.SYSTEM, now=now)
             unconfirmed = ClosedAs.UNCONFIRMED
@@ -76,7 +78,7 @@ class Escalation:
         elif step is Step.FORGET:
             self._note_step(tx, case, step, cell=None)
         else:
-            self._tell_step(tx, case, step, now)
+            self._tell_step(tx, case, wake, now)
 
     def _close_without_evidence(self, tx: Transaction, case: CaseRow, now: datetime) -> None:
         doing = Doing(action=Action.CLOSE_WITHOUT_EVIDENCE, party=Party.SYSTEM, now=now)
@@ -91,13 +93,15 @@ class Escalation:
         )
         closing.tell(tx, "case.closed", case, now)
 
-    def _tell_step(self, tx: Transaction, case: CaseRow, step: Step, now: datetime) -> None:
+    def _tell_step(self, tx: Transaction, case: CaseRow, wake: Wake, now: datetime) -> None:
         """The ladder changes nothing an officer could act upon, so it makes no new version."""
+        step = wake.step
         event_id = f"s{case.rounds}#{step.value}"
         self._note_step(tx, case, step)
         doing = Doing(action=step, party=Party.SYSTEM, now=now)
         tx.guard("event", changes.event_row(case, event_id, doing))
-        closing.tell(tx, "case.step", case, now, key=event_id, step=step.value)
+        due_at = utc_text(wake.at)
+        closing.tell(tx, "case.step", case, now, key=event_id, step=step.value, due_at=due_at)
 
     def _note_step(self, tx: Transaction, case: CaseRow, step: Step, **values: None) -> None:
         condition = (CaseRow.version == case.version) & (CaseRow.steps == list(case.steps))

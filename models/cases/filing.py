@@ -27,7 +27,7 @@ from models.cases.entities import (
     UploadState,
     Verdict,
 )
-from models.cases.states import timing_of
+from models.cases.states import is_urgent, timing_of
 from models.cases.tables import (
     SCHEMA,
     CaseEventRow,
@@ -150,6 +150,7 @@ class Filing:
             "case_id": case.case_id,
             "report_id": self.report_id,
             "member_id": self.actor.member_id,
+            outbox.URGENT: is_urgent(case),
         }
         tx.put("outbox", outbox.row(topic, self.report_id, case.county, payload, self.now))
 

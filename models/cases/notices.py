@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from models.alerts import outbox
+from models.alerts import desk, outbox
 from models.alerts.delivery import Messenger
+from models.alerts.desk import AlertDesk
 from models.alerts.entities import Event
-from models.base.clock import Clock
+from models.base.clock import Clock, parse_utc
 from models.base.errors import Unavailable
 from models.base.store import get, get_many, put_if_absent, query, update_if
+from models.calendar.rules import WorkingTime
 from models.cases import awards, wording
 from models.cases.categories import Categories
 from models.cases.entities import Severity, Status, Step, Verdict
@@ -22,6 +24,7 @@ from models.cases.evidence import Evidence
 from models.cases.gateways import JudgementRefused, OpenidOf, TextChecker
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling
+from models.cases.told import first_told
 from models.people.roster import Roster
 from models.points.ledger import Ledger
 
@@ -42,6 +45,8 @@ class Notices:
         roster: Roster,
         ledger: Ledger,
         messenger: Messenger,
+        alert_desk: AlertDesk,
+        working: WorkingTime,
         categories: Categories,
         evidence: Evidence,
         text_checker: TextChecker,
@@ -49,7 +54,10 @@ class Notices:
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._telling = Telling(messenger=messenger, roster=roster, categories=categories)
+        self._working = working
+        self._telling = Telling(
+            messenger=messenger, desk=alert_desk, roster=roster, categories=categories
+        )
         self._evidence = evidence
         self._text_checker = text_checker
         self._openid_of = openid_of
@@ -68,6 +76,7 @@ class Notices:
             "case.disputed": self.disputed,
             "case.contested": self.contested,
             "case.step": self.stepped,
+            desk.TOLD: self.told,
             "text.check": self.check_text,
             "media.check": self.check_media,
         }
@@ -79,10 +88,11 @@ class Notices:
         """
         case = _case(event)
         on_duty = [who for who in self._telling.on_duty(case) if who != case.member_id]
-        if case.severity != Severity.A:
-            on_duty = on_duty[:1]
         told = on_duty or self._telling.first_of(case, Step.LEAD)
-        self._telling.alert(event, case, told, wording.NEW)
+        if case.severity == Severity.A or not on_duty:
+            self._telling.alert(event, case, told, wording.NEW)
+        else:
+            self._telling.alert_first(event, case, on_duty, wording.NEW)
         self._ask_about_text(event)
 
     def joined(self, event: Event) -> None:
@@ -148,6 +158,12 @@ class Notices:
             event, case, told or self._telling.first_of(case, lowest), wording.STEP[step]
         )
 
+    def told(self, event: Event) -> None:
+        """An official was told for the first time: from here on his own clock runs."""
+        member_id, at = event.payload["member_id"], parse_utc(event.payload["at"])
+        for case_id in event.payload["case_ids"]:
+            first_told(case_id, member_id, at, self._working)
+
     def check_text(self, event: Event) -> None:
         """Until WeChat has let it pass a text is hidden; away, it is asked again."""
         report = _report(event)
@@ -187,7 +203,9 @@ class Notices:
         if report is None or report.text is None:
             return
         now = self._clock.now()
-        put_if_absent(outbox.row("text.check", report.report_id, event.county, event.payload, now))
+        # WeChat has its own time for texts, however urgent the case is.
+        payload = {**event.payload, outbox.URGENT: False}
+        put_if_absent(outbox.row("text.check", report.report_id, event.county, payload, now))
 
 
 def _case(event: Event) -> CaseRow:

@@ -23,6 +23,11 @@ def clock_in(stored: str | None, category: str) -> ClockKind:
     return first_version().of(category).kind
 
 
+def is_urgent(row: CaseRow) -> bool:
+    """Whether officials hear of a case at once, day and night: its limits know no office hours."""
+    return clock_of(row) == "continuous"
+
+
 def timing_of(row: CaseRow) -> Timing:
     """What the schedule's rule needs of a case."""
     return Timing(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
 
 from models.alerts import messages
 from models.alerts.delivery import Messenger
-from models.alerts.entities import Event, Notice, RoleOrder, Template, Text
+from models.alerts.desk import AlertDesk
+from models.alerts.entities import Alert, Event, Notice, Template, Text
+from models.base.clock import parse_utc
 from models.base.errors import Unavailable
 from models.cases import wording
 from models.cases.categories import Categories
-from models.cases.entities import Category, Status, Step
+from models.cases.entities import Category, Severity, Status, Step
+from models.cases.states import is_urgent
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.wording import Told
 from models.people.entities import RoleName, RosterEntry
@@ -20,16 +25,20 @@ from models.people.roster import Roster
 log = logging.getLogger(__name__)
 
 _Fields = Mapping[str, str]
+_Thing = TypeVar("_Thing")
 
 
 class Telling:
-    """Makes the notices of an event and hands them to the messenger.
+    """Makes the notices of an event: officials hear by the desk, riders by the messenger.
 
     Each method raises ``Unavailable`` after everybody was tried, when somebody was not reached.
     """
 
-    def __init__(self, *, messenger: Messenger, roster: Roster, categories: Categories) -> None:
+    def __init__(
+        self, *, messenger: Messenger, desk: AlertDesk, roster: Roster, categories: Categories
+    ) -> None:
         self._messenger = messenger
+        self._desk = desk
         self._roster = roster
         self._categories = categories
 
@@ -60,14 +69,17 @@ class Telling:
 
     def alert(self, event: Event, case: CaseRow, member_ids: Iterable[str], said: Text) -> None:
         """Tell officials that a case waits for them."""
-        category = self._category(case)
-        template, fields = messages.officer_alert(
-            what=f"{case.severity} {category.zh}",
-            where=case.place,
-            due_at=case.claim_due_at if case.status == Status.ASSIGNED else case.due_at,
-            number=case.number,
-        )
-        self._tell_officials(event, case, member_ids, template, fields, ("待处理", said))
+        self._tell_officials(member_ids, self._alert_of(event, case, said))
+
+    def alert_first(self, event: Event, case: CaseRow, on_duty: Sequence[str], said: Text) -> None:
+        """Tell the first on duty that a case waits for him.
+
+        When his phone may not ring and the limit ends before the next digest, the first deputy
+        whose phone may ring hears of it too: the others on duty, then the lead. Handled again, the
+        event finds the same deputy, because what was told stands in his inbox.
+        """
+        alert_of = self._alert_of(event, case, said)
+        self._tell_officials([*self._deputy(case, on_duty, alert_of), on_duty[0]], alert_of)
 
     def warn(self, event: Event, case: CaseRow, member_ids: Iterable[str], told: Told) -> None:
         """Tell officials that a case goes stale, or is disputed."""
@@ -79,26 +91,53 @@ class Telling:
             number=case.number,
             status=told[0],
         )
-        self._tell_officials(event, case, member_ids, template, fields, told)
+        was_due = event.payload.get("due_at")
+        since = parse_utc(was_due) if was_due else event.at
+        notice_of = self._notices(event, case, template, fields, told)
+        self._tell_officials(
+            member_ids, lambda who: _alert(case, notice_of(who), case.due_at, since)
+        )
 
-    def _tell_officials(
-        self,
-        event: Event,
-        case: CaseRow,
-        member_ids: Iterable[str],
-        template: Template,
-        fields: _Fields,
-        told: Told,
-    ) -> None:
+    def _alert_of(self, event: Event, case: CaseRow, said: Text) -> Callable[[str], Alert]:
+        category = self._category(case)
+        due_at = case.claim_due_at if case.status == Status.ASSIGNED else case.due_at
+        template, fields = messages.officer_alert(
+            what=f"{case.severity} {category.zh}",
+            where=case.place,
+            due_at=due_at,
+            number=case.number,
+        )
+        notice_of = self._notices(event, case, template, fields, ("待处理", said))
+        # Danger to life is told by itself, however late.
+        since = None if case.severity == Severity.A else event.at
+        return lambda who: _alert(case, notice_of(who), due_at, since)
+
+    def _deputy(
+        self, case: CaseRow, on_duty: Sequence[str], alert_of: Callable[[str], Alert]
+    ) -> list[str]:
+        first = alert_of(on_duty[0])
+        if first.urgent or not self._desk.must_wait(first) or self._desk.knows(first):
+            return []
+        others = dict.fromkeys([*on_duty[1:], *self.first_of(case, Step.LEAD)])
+        deputies = [who for who in others if who not in (on_duty[0], case.member_id)]
+        for who in deputies:
+            alert = alert_of(who)
+            if self._desk.knows(alert) or self._desk.may_ring(who):
+                return [who]
+        return []
+
+    def _notices(
+        self, event: Event, case: CaseRow, template: Template, fields: _Fields, told: Told
+    ) -> Callable[[str], Notice]:
+        """The notice of an event, for each official."""
         category = self._category(case)
         page = f"pages/case/detail?id={case.case_id}"
-        self._tell_each(
-            [
-                wording.notice(event, case, category, member_id, template, fields, told, page=page)
-                for member_id in member_ids
-            ],
-            role_order="officer",
+        return lambda who: wording.notice(
+            event, case, category, who, template, fields, told, page=page
         )
+
+    def _tell_officials(self, member_ids: Iterable[str], alert_of: Callable[[str], Alert]) -> None:
+        _each(member_ids, lambda who: self._desk.tell(alert_of(who)))
 
     def progress(
         self, event: Event, case: CaseRow, reports: Iterable[ReportRow], told: Told
@@ -112,36 +151,45 @@ class Telling:
             number=case.number,
         )
         page = "pages/report/detail?id="
-        self._tell_each(
-            [
-                wording.notice(
-                    event,
-                    case,
-                    category,
-                    report.member_id,
-                    template,
-                    fields,
-                    told,
-                    page=page + report.report_id,
-                )
-                for report in reports
-            ],
-            role_order="rider",
-        )
+        notices = [
+            wording.notice(
+                event,
+                case,
+                category,
+                report.member_id,
+                template,
+                fields,
+                told,
+                page=page + report.report_id,
+            )
+            for report in reports
+        ]
+        _each(notices, lambda notice: self._messenger.tell(notice, role_order="rider"))
 
     def _category(self, case: CaseRow) -> Category:
         return self._categories.of(case.category, case.category_version)
 
-    def _tell_each(self, notices: Iterable[Notice], *, role_order: RoleOrder) -> None:
-        """Everybody is tried, even when a channel fails for one of them."""
-        failed: Unavailable | None = None
-        for notice in notices:
-            try:
-                self._messenger.tell(notice, role_order=role_order)
-            except Unavailable as error:
-                failed = error
-        if failed is not None:
-            raise failed
+
+def _alert(case: CaseRow, notice: Notice, due_at: datetime, since: datetime | None) -> Alert:
+    return Alert(
+        notice=notice,
+        due_at=due_at,
+        urgent=is_urgent(case),
+        since=since,
+        first_told=case.told_at is None,
+    )
+
+
+def _each(things: Iterable[_Thing], tell: Callable[[_Thing], None]) -> None:
+    """Everybody is tried, even when a channel fails for one of them."""
+    failed: Unavailable | None = None
+    for thing in things:
+        try:
+            tell(thing)
+        except Unavailable as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def bound(entries: Iterable[RosterEntry]) -> list[str]:

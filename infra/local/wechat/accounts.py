@@ -84,6 +84,9 @@ ESCALATION: Mapping[str, str] = MappingProxyType(
         "phrase5": "状态",
     }
 )
+DIGEST: Mapping[str, str] = MappingProxyType(
+    {"number1": "件数", "thing2": "最急一件", "time3": "时限", "thing4": "去处"}
+)
 RIDER_PROGRESS: Mapping[str, str] = MappingProxyType(
     {"thing1": "事项", "phrase2": "状态", "thing3": "说明", "character_string4": "编号"}
 )
@@ -94,16 +97,22 @@ EMPLOYEE_OFFICER_ALERT = "emp-officer-alert"
 EMPLOYEE_ESCALATION = "emp-escalation"
 ONCE_OFFICER_ALERT = "sub-officer-alert"
 ONCE_ESCALATION = "sub-escalation"
+SERVICE_DIGEST = "svc-digest"
+EMPLOYEE_DIGEST = "emp-digest"
+ONCE_DIGEST = "sub-digest"
 ONCE_RIDER_PROGRESS = "sub-rider-progress"
 LONG_RIDER_PROGRESS = "long-rider-progress"
 
 _TEMPLATES: tuple[tuple[str, str, Audience, Mapping[str, str]], ...] = (
     (SERVICE_OFFICER_ALERT, "新事项提醒", "service", OFFICER_ALERT),
     (SERVICE_ESCALATION, "超时督办通知", "service", ESCALATION),
+    (SERVICE_DIGEST, "待办汇总提醒", "service", DIGEST),
     (EMPLOYEE_OFFICER_ALERT, "新事项提醒", "employee", OFFICER_ALERT),
     (EMPLOYEE_ESCALATION, "超时督办通知", "employee", ESCALATION),
+    (EMPLOYEE_DIGEST, "待办汇总提醒", "employee", DIGEST),
     (ONCE_OFFICER_ALERT, "新事项提醒", "once", OFFICER_ALERT),
     (ONCE_ESCALATION, "超时督办通知", "once", ESCALATION),
+    (ONCE_DIGEST, "待办汇总提醒", "once", DIGEST),
     (ONCE_RIDER_PROGRESS, "上报进度通知", "once", RIDER_PROGRESS),
     (LONG_RIDER_PROGRESS, "上报进度通知", "long", RIDER_PROGRESS),
 )

@@ -11,6 +11,7 @@ import pytest
 
 from models.alerts import outbox
 from models.alerts.delivery import Messenger
+from models.alerts.desk import AlertDesk
 from models.alerts.entities import Event
 from models.alerts.tables import InboxRow, OutboxRow
 from models.base.errors import Unavailable
@@ -47,6 +48,8 @@ class World:
             roster=self.town.roster,
             ledger=self.town.ledger,
             messenger=messenger,
+            alert_desk=AlertDesk(messenger=messenger, clock=self.town.clock),
+            working=self.town.working,
             categories=self.town.categories,
             evidence=self,  # type: ignore[arg-type]  # photos have tests of their own
             text_checker=self,
