@@ -23,6 +23,7 @@ class RoleName(StrEnum):
     GRID_LEAD = "grid_lead"
     COMMUNITY = "community"
     DISTRICT = "district"
+    DUTY = "duty"
     KEEPER = "keeper"
     MERCHANT = "merchant"
     DEPOT = "depot"
@@ -47,7 +48,7 @@ class Purpose(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """A role where it holds: ``scope`` is ``grid:<id>``, ``community:<id>``, ``county:<code>``,
-    ``station:<id>``, ``merchant:<id>`` or ``depot:<id>``."""
+    ``zone:<division id>``, ``station:<id>``, ``merchant:<id>`` or ``depot:<id>``."""
 
     role: RoleName
     scope: str
@@ -133,10 +134,37 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """A leave as it bears on one entry: from ``starts_at``, before ``ends_at``."""
+
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+
+    def covers(self, now: datetime) -> bool:
+        return self.starts_at <= now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """For whom an entry stands in: the post's name, since when it had been held, and why not now.
+
+    ``phone_key`` is the absent one's: it tells two such entries of one deputy apart.
+    """
+
+    phone_key: str
+    display: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RosterEntry:
     """One line of the roster: valid from ``starts_at``, before ``ends_at`` (None: no end).
 
     ``display`` names the post, never a person. ``member_id`` is None until the phone is bound.
+    During each of ``away`` it does not hold. ``stands_in`` is set where it was not given by the
+    roster's file but follows from somebody's leave.
     """
 
     role: RoleName
@@ -146,9 +174,34 @@ class RosterEntry:
     starts_at: datetime
     ends_at: datetime | None
     member_id: str | None = None
+    away: tuple[Away, ...] = ()
+    stands_in: StandIn | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+        """Whether it holds at an instant: begun, not ended, nobody on leave."""
+        is_running = self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+        return is_running and not any(leave.covers(now) for leave in self.away)
+
+    def lost_at(self, now: datetime) -> datetime | None:
+        """Since when it no longer holds; None while it holds, and before it began."""
+        if now < self.starts_at or self.is_valid(now):
+            return None
+        ends = [leave.starts_at for leave in self.away if leave.covers(now)]
+        if self.ends_at is not None and self.ends_at <= now:
+            ends.append(self.ends_at)
+        return max(min(ends), self.starts_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Somebody no longer holds an officer's or a lead's post. ``entry`` tells which, ``at`` when:
+    together they are the same event however often it is noticed."""
+
+    county: str
+    member_id: str
+    scopes: tuple[str, ...]
+    entry: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from models.base.clock import Clock
 from models.base.errors import Unavailable
 from models.base.store import query
 from models.people.entities import RoleName, RosterEntry
-from models.people.rules import by_duty
+from models.people.rules import by_duty, in_turn
 from models.people.tables import RosterRow, known_role, to_entry
 
 logger = logging.getLogger(__name__)
@@ -35,19 +35,21 @@ class Roster:
         self._ttl = ttl
         self._seen: dict[str, _Seen] = {}
 
-    def on_duty(self, grid_id: str) -> tuple[RosterEntry, ...]:
-        """Who looks after a grid now, first choice first: officers, then leads; in each, those
-        whose phone is bound (``member_id`` set) come first. Empty when nobody does."""
-        return by_duty(self._entries(f"grid:{grid_id}"), self._clock.now())
+    def on_duty(self, grid_id: str, at: datetime | None = None) -> tuple[RosterEntry, ...]:
+        """Who looks after a grid at an instant (None: now), first choice first.
 
-    def holders(self, role: RoleName, scope: str) -> tuple[RosterEntry, ...]:
-        """Who holds ``role`` in ``scope`` now, bound phones first."""
-        now = self._clock.now()
-        held = [e for e in self._entries(scope) if e.role == role and e.is_valid(now)]
-        held.sort(
-            key=lambda entry: (entry.member_id is None, entry.starts_at, entry.member_id or "")
-        )
-        return tuple(held)
+        Officers, then leads; in each, those whose phone is bound (``member_id`` set) come first.
+        For who is on leave his deputy is there. Empty when nobody is.
+        """
+        return by_duty(self._entries(f"grid:{grid_id}"), at or self._clock.now())
+
+    def holders(
+        self, role: RoleName, scope: str, at: datetime | None = None
+    ) -> tuple[RosterEntry, ...]:
+        """Who holds ``role`` in ``scope`` at an instant (None: now), bound phones first."""
+        at = at or self._clock.now()
+        held = [e for e in self._entries(scope) if e.role == role and e.is_valid(at)]
+        return tuple(sorted(held, key=in_turn))
 
     def forget(self) -> None:
         """Read again at the next question: for who has just changed the roster."""

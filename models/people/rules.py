@@ -28,10 +28,15 @@ SCOPE_KIND_BY_ROLE: Mapping[RoleName, str] = {
     RoleName.GRID_LEAD: "grid",
     RoleName.COMMUNITY: "community",
     RoleName.DISTRICT: "county",
+    RoleName.DUTY: "county",
     RoleName.KEEPER: "station",
     RoleName.MERCHANT: "merchant",
     RoleName.DEPOT: "depot",
 }
+ZONE_ROLES = (RoleName.DISTRICT, RoleName.DUTY)
+"""Roles over a county that may also be over a functional zone alone: ``zone:<division id>``."""
+DUTY_ROLES = (RoleName.OFFICER, RoleName.GRID_LEAD)
+"""Who works on cases: when one of them leaves, somebody must take his cases over."""
 CONFIRMING_ROLES = (RoleName.KEEPER, RoleName.DEPOT, RoleName.OFFICER)
 
 _COLUMNS = ("phone_key", "role", "scope", "county", "display", "from", "to")
@@ -83,19 +88,22 @@ def roles_at(entries: Iterable[RosterEntry], now: datetime) -> tuple[Role, ...]:
 
 
 def by_duty(entries: Iterable[RosterEntry], now: datetime) -> tuple[RosterEntry, ...]:
-    """Who is on duty in a grid, first choice first: officers, then leads; bound phones first."""
-    ranks = {RoleName.OFFICER: 0, RoleName.GRID_LEAD: 1}
-    on_duty = [e for e in entries if e.role in ranks and e.is_valid(now)]
-    on_duty.sort(
-        key=lambda e: (
-            ranks[e.role],
-            e.member_id is None,
-            e.starts_at,
-            e.member_id or "",
-            e.display,
-        )
-    )
-    return tuple(on_duty)
+    """Who is on duty in a grid, first choice first: officers, then leads; bound phones first.
+
+    Who is on leave is not there; his deputy stands in his place. Nobody is named twice in a role.
+    """
+    on_duty = [e for e in entries if e.role in DUTY_ROLES and e.is_valid(now)]
+    on_duty.sort(key=lambda e: (DUTY_ROLES.index(e.role), *in_turn(e)))
+    first: dict[tuple[str, str], RosterEntry] = {}
+    for number, entry in enumerate(on_duty):
+        first.setdefault((entry.role, entry.member_id or str(number)), entry)
+    return tuple(first.values())
+
+
+def in_turn(entry: RosterEntry) -> tuple[bool, datetime, str, str]:
+    """How those of one role are sorted: bound phones first, then who holds the post longest."""
+    since = entry.stands_in.since if entry.stands_in else entry.starts_at
+    return entry.member_id is None, since, entry.member_id or "", entry.display
 
 
 def county_of(entries: Sequence[RosterEntry]) -> str | None:
@@ -116,8 +124,11 @@ def read_code(text: str) -> str | None:
 
 def entry_key(entry: RosterEntry) -> str:
     """What tells the entries of one phone apart; an admin reads it in the table."""
-    starts_on = entry.starts_at.astimezone(_CHINA).date()
-    return f"{entry.county}#{entry.role.value}#{entry.scope}#{starts_on.isoformat()}"
+    starts_at = entry.starts_at.astimezone(_CHINA)
+    key = f"{entry.county}#{entry.role.value}#{entry.scope}#{starts_at.date().isoformat()}"
+    if entry.stands_in is None:
+        return key
+    return f"{key}T{starts_at:%H:%M:%S}#for#{entry.stands_in.phone_key}"
 
 
 def read_line(columns: Mapping[str, str | None], county: str) -> RosterLine:
@@ -127,7 +138,7 @@ def read_line(columns: Mapping[str, str | None], county: str) -> RosterLine:
     not, an empty ``to`` means no end; both are dates (00:00 in China) or RFC 3339 instants.
     """
     text = {name: (columns.get(name) or "").strip() for name in _COLUMNS}
-    if not _PHONE_KEY.fullmatch(text["phone_key"]):
+    if not is_phone_key(text["phone_key"]):
         raise BadLine("roster.bad_phone_key")
     role = _role(text["role"])
     _check_scope(role, text["scope"], text["county"])
@@ -135,8 +146,8 @@ def read_line(columns: Mapping[str, str | None], county: str) -> RosterLine:
         raise BadLine("roster.foreign_county")
     if not 1 <= len(text["display"]) <= MAX_DISPLAY_LENGTH:
         raise BadLine("roster.bad_display")
-    starts_at = _instant(text["from"])
-    ends_at = _instant(text["to"]) if text["to"] else None
+    starts_at = read_instant(text["from"], "roster.bad_time")
+    ends_at = read_instant(text["to"], "roster.bad_time") if text["to"] else None
     if ends_at is not None and ends_at <= starts_at:
         raise BadLine("roster.ends_before_start")
     entry = RosterEntry(
@@ -150,6 +161,23 @@ def read_line(columns: Mapping[str, str | None], county: str) -> RosterLine:
     return RosterLine(phone_key=text["phone_key"], entry=entry)
 
 
+def is_phone_key(text: str) -> bool:
+    """Whether a text has the form of a phone's keyed hash."""
+    return _PHONE_KEY.fullmatch(text) is not None
+
+
+def read_instant(text: str, code: str) -> datetime:
+    """Read a date (00:00 in China) or an RFC 3339 instant. Raises ``BadLine`` with ``code``."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadLine(code) from error
+    is_day = len(text) == 10
+    if at.tzinfo is None and not is_day:
+        raise BadLine(code)
+    return (at.replace(tzinfo=_CHINA) if is_day else at).astimezone(UTC)
+
+
 def _role(text: str) -> RoleName:
     try:
         return RoleName(text)
@@ -159,18 +187,8 @@ def _role(text: str) -> RoleName:
 
 def _check_scope(role: RoleName, scope: str, county: str) -> None:
     match = _SCOPE.fullmatch(scope)
-    if match is None or match[1] != SCOPE_KIND_BY_ROLE[role]:
+    kinds = {SCOPE_KIND_BY_ROLE[role]} | ({"zone"} if role in ZONE_ROLES else set())
+    if match is None or match[1] not in kinds:
         raise BadLine("roster.bad_scope")
     if match[1] == "county" and match[2] != county:
         raise BadLine("roster.bad_scope")
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadLine("roster.bad_time") from error
-    is_day = len(text) == 10
-    if at.tzinfo is None and not is_day:
-        raise BadLine("roster.bad_time")
-    return (at.replace(tzinfo=_CHINA) if is_day else at).astimezone(UTC)

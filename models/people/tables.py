@@ -14,7 +14,15 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from models.base.clock import parse_utc, utc_text
 from models.base.errors import Unavailable
 from models.base.tables import Instant, Table, Whole
-from models.people.entities import Consent, Member, Occupation, RoleName, RosterEntry
+from models.people.entities import (
+    Away,
+    Consent,
+    Member,
+    Occupation,
+    RoleName,
+    RosterEntry,
+    StandIn,
+)
 
 SCHEMA = 1
 PHONE = "#phone"
@@ -92,7 +100,11 @@ class ByScope(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # py
 
 
 class RosterRow(Table):
-    """A roster entry of a phone; or, as entry ``#phone``, the phone with ``version``."""
+    """A roster entry of a phone; or, as entry ``#phone``, the phone with ``version``.
+
+    ``away`` and ``stands_in`` follow from the county's leaves; a row with ``stands_in`` is not in
+    the roster's file. ``left_at`` is the last end of the entry that was made known.
+    """
 
     class Meta:
         table_name = "roster"
@@ -107,12 +119,37 @@ class RosterRow(Table):
     starts_at = Instant(null=True)
     ends_at = Instant(null=True)
     member_id = UnicodeAttribute(null=True)
+    away = JSONAttribute(null=True)
+    stands_in = JSONAttribute(null=True)
+    left_at = Instant(null=True)
     version = Whole(null=True)
     imported_at = Instant(null=True)
     imported_by = UnicodeAttribute(null=True)
     synthetic = BooleanAttribute(null=True)
 
     by_scope = ByScope()
+
+
+class LeaveRow(Table):
+    """A leave of somebody on the roster, and who stands in; ``scope`` None is every post of his.
+
+    The key begins with the absent one's ``phone_key``. What follows from it stands in `roster`.
+    """
+
+    class Meta:
+        table_name = "leaves"
+
+    county = UnicodeAttribute(hash_key=True)
+    leave = UnicodeAttribute(range_key=True)
+    schema = Whole()
+    phone_key = UnicodeAttribute()
+    scope = UnicodeAttribute(null=True)
+    starts_at = Instant()
+    ends_at = Instant()
+    deputy_key = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    imported_at = Instant()
+    imported_by = UnicodeAttribute()
 
 
 class ByUnion(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # pynamodb's
@@ -205,8 +242,9 @@ def session_consents(kept: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {purpose: consent.version for purpose, consent in to_consents(kept).items()}
 
 
-def session_roles(entries: Iterable[RosterEntry]) -> list[dict[str, str | None]]:
-    """What a session repeats of the roster, with times: a role begins and ends by itself."""
+def session_roles(entries: Iterable[RosterEntry]) -> list[dict[str, Any]]:
+    """What a session repeats of the roster, with times: a role begins, rests during a leave and
+    ends by itself."""
     return [
         {
             "role": entry.role.value,
@@ -215,6 +253,7 @@ def session_roles(entries: Iterable[RosterEntry]) -> list[dict[str, str | None]]
             "display": entry.display,
             "from": utc_text(entry.starts_at),
             "to": utc_text(entry.ends_at) if entry.ends_at else None,
+            **({"away": written_away(entry.away)} if entry.away else {}),
         }
         for entry in entries
     ]
@@ -231,6 +270,7 @@ def to_entries(roles: Iterable[Mapping[str, Any]]) -> list[RosterEntry]:
             display=role["display"],
             starts_at=parse_utc(role["from"]),
             ends_at=parse_utc(role["to"]) if role["to"] else None,
+            away=_read_away(role.get("away")),
         )
         for role in roles
         if role["role"] in known
@@ -247,6 +287,44 @@ def to_entry(row: RosterRow) -> RosterEntry:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         member_id=row.member_id,
+        away=_read_away(row.away),
+        stands_in=_read_stand_in(row.stands_in),
+    )
+
+
+def written_away(away: Iterable[Away]) -> list[dict[str, str]]:
+    """Write leaves as JSON-ready values."""
+    return [
+        {"from": utc_text(one.starts_at), "to": utc_text(one.ends_at), "reason": one.reason}
+        for one in away
+    ]
+
+
+def written_stand_in(stand_in: StandIn) -> dict[str, str]:
+    """Write for whom an entry stands in as a JSON-ready value."""
+    return {
+        "phone_key": stand_in.phone_key,
+        "display": stand_in.display,
+        "since": utc_text(stand_in.since),
+        "reason": stand_in.reason,
+    }
+
+
+def _read_away(kept: Iterable[Mapping[str, str]] | None) -> tuple[Away, ...]:
+    return tuple(
+        Away(starts_at=parse_utc(one["from"]), ends_at=parse_utc(one["to"]), reason=one["reason"])
+        for one in kept or ()
+    )
+
+
+def _read_stand_in(kept: Mapping[str, str] | None) -> StandIn | None:
+    if kept is None:
+        return None
+    return StandIn(
+        phone_key=kept["phone_key"],
+        display=kept["display"],
+        since=parse_utc(kept["since"]),
+        reason=kept["reason"],
     )
 
 
@@ -255,11 +333,14 @@ def known_role(row: RosterRow) -> bool:
     return row.role in set(RoleName)
 
 
-def scan_roster(county: str) -> list[RosterRow]:
-    """Every entry of a county, reading the whole table strongly. Raises ``Unavailable``."""
+def scan_roster(county: str | None = None) -> list[RosterRow]:
+    """Every entry of a county (None: of all), reading the whole table strongly.
+
+    Raises ``Unavailable``.
+    """
+    wanted = RosterRow.county == county if county else RosterRow.county.exists()
     try:
-        rows = RosterRow.scan(RosterRow.county == county, page_size=500, consistent_read=True)
-        return list(rows)
+        return list(RosterRow.scan(wanted, page_size=500, consistent_read=True))
     except (PynamoDBException, BotoCoreError) as error:
         raise Unavailable("store.busy") from error
 

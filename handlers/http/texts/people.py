@@ -46,6 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "role.grid_lead": ("网格长", "Grid lead"),
     "role.community": ("社区", "Community"),
     "role.district": ("区县", "District"),
+    "role.duty": ("区县值班", "County's duty list"),
     "role.keeper": ("驿站管理员", "Station keeper"),
     "role.merchant": ("商家", "Merchant"),
     "role.depot": ("站点负责人", "Depot"),
