@@ -31,6 +31,7 @@ from models.cases.categories import Categories
 from models.cases.closing import Closing
 from models.cases.escalation import Escalation
 from models.cases.evidence import Evidence
+from models.cases.feeding import Feeding as CaseFeeding
 from models.cases.handling import Handling
 from models.cases.intake import Intake
 from models.cases.listing import Listing
@@ -269,7 +270,7 @@ class Services:
     def outbox_handlers(self) -> Mapping[str, Callable[[Event], None]]:
         return {
             "callback": self.callbacks.handle,
-            **self.case_notices.handlers(),
+            **self.case_feeding.around(self.case_notices.handlers()),
             **self.reward_notices.handlers(),
         }
 
@@ -394,6 +395,10 @@ class Services:
             addresses=self.photo_addresses,
             pseudonym_key=self.keys.derive("reporter"),
         )
+
+    @cached_property
+    def case_feeding(self) -> CaseFeeding:
+        return CaseFeeding(clock=self.clock, roster=self.roster)
 
     @cached_property
     def case_notices(self) -> CaseNotices:

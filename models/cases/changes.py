@@ -34,6 +34,8 @@ _PARTY_BY_ROLE = {
     RoleName.COMMUNITY: Party.SUPERVISOR,
     RoleName.DISTRICT: Party.SUPERVISOR,
 }
+OFFICIAL_ROLES = tuple(_PARTY_BY_ROLE)
+"""The roles that let their holders see the cases of their scopes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +66,14 @@ class Doing:
     request: Request | None = None
 
 
+def scopes_of(row: CaseRow) -> tuple[str, ...]:
+    """The scopes that a case lies in, narrowest first."""
+    return f"grid:{row.grid_id}", f"community:{row.community_id}", f"county:{row.county}"
+
+
 def parties_in(actor: Actor, row: CaseRow) -> tuple[Party, ...]:
     """In which official parts the actor may act on a case; none outside his scopes and county."""
-    scopes = {f"grid:{row.grid_id}", f"community:{row.community_id}", f"county:{row.county}"}
+    scopes = scopes_of(row)
     held = {
         _PARTY_BY_ROLE[role.role]
         for role in actor.roles
@@ -194,6 +201,11 @@ def event_row(
 def version_id(version: int) -> str:
     """The event id of a version; such ids sort by version."""
     return f"v{version:05d}"
+
+
+def name_of(event: CaseEventRow) -> str:
+    """What happened, in one word; steps of the schedule are ``step:…``."""
+    return f"step:{event.action}" if event.event_id.startswith("s") else event.action
 
 
 def answer_of(row: CaseRow) -> Mapping[str, Any]:

@@ -157,8 +157,8 @@ class Closing:
         answer = answer_of(case)
         tx.check("case", CaseRow, case.case_id, condition=CaseRow.status == case.status)
         tx.guard("event", changes.event_row(case, event_id, doing, answer))
-        if not satisfied:
-            tell(tx, "case.contested", case, now, key=event_id)
+        topic = "case.judged" if satisfied else "case.contested"
+        tell(tx, topic, case, now, key=event_id)
         changes.commit(tx)
         return answer
 
@@ -233,7 +233,8 @@ def tell(
     **facts: str | None,
 ) -> None:
     """Add the outbox row of what just happened; by default it is the case's new version."""
-    key = f"{case.case_id}:{key or changes.version_id(case.version)}"
+    event_id = key or changes.version_id(case.version)
+    key, facts = f"{case.case_id}:{event_id}", {**facts, "event_id": event_id}
     payload = {
         "case_id": case.case_id,
         "version": case.version,

@@ -194,6 +194,8 @@ class Evidence:
         if upload.case_id is not None and upload.purpose == Purpose.REPORT:
             counted = [CaseRow.photo_count.add(1)]
             tx.update("case", CaseRow(upload.case_id), counted, CaseRow.case_id.exists())
+            shown = {"case_id": upload.case_id}
+            tx.put("photo", outbox.row("case.photo", upload_id, upload.county or "", shown, now))
         payload = {"upload_id": upload_id}
         county = upload.county or ""
         tx.put("outbox", outbox.row("media.check", upload_id, county, payload, now))

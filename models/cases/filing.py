@@ -148,6 +148,7 @@ class Filing:
         topic = "case.joined" if is_joining else "case.submitted"
         payload = {
             "case_id": case.case_id,
+            "event_id": event_id,
             "report_id": self.report_id,
             "member_id": self.actor.member_id,
             outbox.URGENT: is_urgent(case),

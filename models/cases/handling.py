@@ -218,6 +218,7 @@ class Handling:
         answer = answer_of(case)
         event_id = f"n{derived_id('note', request.key)}"
         tx.guard("event", changes.event_row(case, event_id, doing, answer))
+        closing.tell(tx, "case.noted", case, doing.now, key=event_id)
         changes.commit(tx)
         return answer
 

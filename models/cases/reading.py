@@ -278,7 +278,7 @@ def _in_order(events: Iterable[CaseEventRow]) -> list[CaseEventRow]:
 def _told(event: CaseEventRow) -> Mapping[str, Any]:
     return {
         "at": utc_text(event.at),
-        "action": f"step:{event.action}" if event.event_id.startswith("s") else event.action,
+        "action": changes.name_of(event),
         "status": event.status,
         "party": event.party,
         "by": event.display,

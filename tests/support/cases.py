@@ -141,7 +141,14 @@ class Town:
             addresses=PhotoAddresses(base_url="https://photos.example"),
         )
 
-    def an_official(self, role: RoleName, display: str, scope: str | None = None) -> Actor:
+    def an_official(
+        self,
+        role: RoleName,
+        display: str,
+        scope: str | None = None,
+        *,
+        starts_at: datetime = LONG_AGO,
+    ) -> Actor:
         """Someone on the roster of this grid."""
         held = Role(role=role, scope=scope or f"grid:{self.grid.grid_id}", county=self.county)
         actor = a_rider(roles=(held,))
@@ -154,7 +161,7 @@ class Town:
                 role=role.value,
                 scope=held.scope,
                 display=display,
-                starts_at=LONG_AGO,
+                starts_at=starts_at,
                 member_id=actor.member_id,
                 synthetic=True,
             ).save()
