@@ -71,7 +71,8 @@ class Question:
         return past if past > timedelta() else None
 
 
-Judge = Callable[[Question], float]
+Judge = Callable[[Sequence[Question]], Sequence[float]]
+"""Scores a report's questions together, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +111,29 @@ def evaluate(bench: Labelled, judge: Judge, threshold: float) -> Outcome:
     return Outcome(reports=len(bench.reports), due=due, made=made, right=right)
 
 
-def baseline(question: Question) -> float:
+def baseline(questions: Sequence[Question]) -> list[float]:
     """The plain rule: within 50 m and 72 hours and of the same family; the nearest wins.
 
     *Source:* the duplicate radius of the project's rule table.
     """
-    is_alike = (
-        question.distance_m <= BASELINE_M
+    return [
+        1 - question.distance_m / (2 * BASELINE_M)
+        if question.distance_m <= BASELINE_M
         and question.age <= BASELINE_AGE
         and question.report.family == question.case.first.family
-    )
-    return 1 - question.distance_m / (2 * BASELINE_M) if is_alike else 0.0
+        else 0.0
+        for question in questions
+    ]
+
+
+def open_first(questions: Sequence[Question]) -> list[float]:
+    """The plain rule made less plain: what is not fixed goes first, then what was fixed last."""
+    scores = []
+    for question, score in zip(questions, baseline(questions), strict=True):
+        since = question.since_fixed
+        bonus = 1.0 if since is None else 0.5 * (1 - since / REMEMBERED)
+        scores.append(score and score / 10 + bonus)
+    return scores
 
 
 def right_link(questions: Sequence[Question]) -> int | None:
@@ -164,7 +177,10 @@ def _question(bench: Labelled, report: Report, case: Standing, distance: float) 
 
 
 def _link(questions: Sequence[Question], judge: Judge, threshold: float) -> int | None:
-    score, number = max(
-        ((judge(question), -question.case.number) for question in questions), default=(0.0, 0)
+    scores = judge(questions)
+    best = max(
+        zip(scores, questions, strict=True),
+        key=lambda pair: (pair[0], -pair[1].case.number),
+        default=None,
     )
-    return -number if score > 0 and score >= threshold else None
+    return best[1].case.number if best and best[0] >= threshold else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from statistics import mean
 
@@ -121,15 +122,15 @@ def test_the_plain_rule_is_neither_useless_nor_good_enough(bench: Labelled) -> N
 
 
 def test_a_judge_that_never_links_is_never_wrong_and_finds_nothing(bench: Labelled) -> None:
-    found = evaluate(bench, lambda question: 0.0, 0.5)
+    found = evaluate(bench, lambda questions: [0.0] * len(questions), 0.5)
 
     assert (found.precision, found.recall) == (1.0, 0.0)
 
 
 def test_a_judge_that_knows_the_labels_is_perfect(bench: Labelled) -> None:
-    def oracle(question: Question) -> float:
-        is_same = question.case.thing == question.report.thing
-        return question.case.fixed_at.timestamp() if is_same else 0.0
+    def oracle(around: Sequence[Question]) -> list[float]:
+        link = right_link(around)
+        return [float(question.case.number == link) for question in around]
 
     found = evaluate(bench, oracle, 0.5)
 
