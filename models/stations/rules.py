@@ -6,7 +6,7 @@ from functools import lru_cache
 from models.stations.entities import MINUTES_PER_DAY, Door, Hours, Openness, Span, Station
 
 RADIUS_M = 80
-"""*Source:* the check-in rules: within 80 m plus the phone's accuracy, of which 50 m count at most."""
+"""*Source:* the check-in rules: within 80 m plus the phone's accuracy, of it 50 m at most."""
 MAX_ACCURACY_M = 50
 BETWEEN_VISITS = timedelta(hours=4)
 """*Source:* the product's check-in rules: 4 hours apart per station."""
