@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.alerts import messages
 from models.alerts.callbacks import Reactions
 from models.alerts.delivery import message_id_of
 from models.alerts.entities import (
+    Alert,
     CallbackPush,
     ChannelRefused,
     Notice,
@@ -47,6 +48,25 @@ def a_notice(*, member_id: str | None = None, at: datetime = NOW, what: str = "å
         page="pages/case/detail?id=case_1",
         at=at,
         case_id="case_1",
+    )
+
+
+def an_alert(
+    notice: Notice | None = None,
+    *,
+    urgent: bool = False,
+    due_in: timedelta = timedelta(hours=30),
+    since: datetime | None = None,
+    first_told: bool = True,
+) -> Alert:
+    """An alert of a notice; by default without urgency, and due after every digest of today."""
+    notice = notice or a_notice()
+    return Alert(
+        notice=notice,
+        due_at=notice.at + due_in,
+        urgent=urgent,
+        since=since,
+        first_told=first_told,
     )
 
 

@@ -94,10 +94,54 @@ def _response(url: str, status: int, body: dict[str, Any]) -> AWSResponse:
 
 def _hooked(operation: str, hook: Any, seen: list[str]) -> Iterator[list[str]]:
     events = connection().client.meta.events
-    name = f"before-send.dynamodb.{operation}"
+    name = f"before-send.dynamodb.{operation}" if operation else "before-send.dynamodb"
     events.register_first(name, hook)
     try:
         yield seen
     finally:
         events.unregister(name, hook)
     assert seen, f"no {operation} was sent: nothing was tried"
+
+
+class Killed(BaseException):
+    """Stands for the death of a process: no handler of errors may catch it."""
+
+
+@contextmanager
+def counting() -> Iterator[list[str]]:
+    """The operations that are sent, in order."""
+    seen: list[str] = []
+
+    def note(request: Any, event_name: str, **_: Any) -> None:
+        seen.append(event_name.rpartition(".")[2])
+
+    yield from _hooked("", note, seen)
+
+
+@contextmanager
+def killed_at(number: int, *, applied: bool) -> Iterator[list[str]]:
+    """The process dies at its request ``number`` from 0, before it is sent or once ``applied``."""
+    seen: list[str] = []
+
+    def kill(request: Any, event_name: str, **_: Any) -> None:
+        seen.append(event_name.rpartition(".")[2])
+        if len(seen) == number + 1:
+            if applied:
+                URLLib3Session().send(request)
+            raise Killed
+
+    yield from _hooked("", kill, seen)
+
+
+@contextmanager
+def lost_at(number: int) -> Iterator[list[str]]:
+    """Request ``number`` from 0 is applied, but its reply never arrives."""
+    seen: list[str] = []
+
+    def lose(request: Any, event_name: str, **_: Any) -> None:
+        seen.append(event_name.rpartition(".")[2])
+        if len(seen) == number + 1:
+            URLLib3Session().send(request)
+            raise ReadTimeoutError(endpoint_url=request.url)
+
+    yield from _hooked("", lose, seen)

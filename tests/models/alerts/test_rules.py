@@ -21,6 +21,7 @@ KEYS_BY_TEMPLATE = {
     Template.OFFICER_ALERT: accounts.OFFICER_ALERT,
     Template.ESCALATION: accounts.ESCALATION,
     Template.RIDER_PROGRESS: accounts.RIDER_PROGRESS,
+    Template.DIGEST: accounts.DIGEST,
 }
 
 
@@ -53,6 +54,13 @@ def test_a_riders_progress_fits_whatever_its_texts(
     what: str, status: str, note: str, number: str
 ) -> None:
     made = messages.rider_progress(what=what, status=status, note=note, number=number)
+
+    assert _misfits(made) == {}
+
+
+@given(count=st.integers(1, 10_000), most_urgent=TEXTS, due_at=INSTANTS)
+def test_a_digest_fits_whatever_its_texts(count: int, most_urgent: str, due_at: datetime) -> None:
+    made = messages.digest(count=count, most_urgent=most_urgent, due_at=due_at)
 
     assert _misfits(made) == {}
 
