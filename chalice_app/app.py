@@ -11,6 +11,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
     sys.path.insert(0, str(_ROOT))
 
 from handlers import telemetry  # noqa: E402
+from handlers.console import categories as category_lists  # noqa: E402
 from handlers.console import roster  # noqa: E402
 from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
 from handlers.http import (  # noqa: E402
@@ -106,3 +107,9 @@ def check_calendar(event):
 def import_roster(event, context):
     """Make a county's roster what a CSV says."""
     return roster.on_invoke(event)
+
+
+@app.lambda_function(name="publish_categories")
+def publish_categories(event, context):
+    """Make a list of categories the next version, or say what that would change."""
+    return category_lists.on_invoke(event)

@@ -42,7 +42,7 @@ def bootstrap(call: Call[Nothing, Nothing]) -> Reply:
     return {
         "server_time": call.services.clock.now(),
         "min_client_version": MIN_CLIENT_VERSION,
-        "category_version": call.services.categories.current(None).version,
+        "category_version": call.services.categories.edition(),
         "consent_version": LEGAL_VERSION,
         "limits": {
             "text_max_characters": rules.TEXT_MAX_CHARACTERS,

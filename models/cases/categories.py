@@ -1,199 +1,109 @@
-"""The twelve starter categories. They are data: a city overrides its limits.
+"""Which categories are in force, and what a standing case's category was when it was filed.
 
-*Source:* the sub-classes and limits of the digital city-management tables (codes E…, P…), as
-published by Yuncheng and other cities; limits differ two- to fourfold between cities. Claim limits
-by severity: A 15 minutes, B 30 minutes, C two working hours. One working day is 7 hours here.
+What was published never changes, so it is kept for as long as the process lives; only which version
+holds is asked again, every half minute. The city's first version comes with the code, in
+``data/categories.csv``; cases that are older than versions belong to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 from models.base.clock import Clock
-from models.calendar.entities import ClockKind
+from models.base.snapshots import Snapshots
+from models.base.store import get_many
+from models.cases import sheets, versions
 from models.cases.catalogue import Catalogue
-from models.cases.entities import Category, Severity
+from models.cases.category_tables import CategoryVersionRow, read_index, to_published
+from models.cases.entities import Category
+from models.cases.sheets import Sheet
+from models.cases.versions import CITY, FIRST, Key, Published
 
-WORKING_DAY = timedelta(hours=7)
-
-_CLAIM_WITHIN = {
-    Severity.A: timedelta(minutes=15),
-    Severity.B: timedelta(minutes=30),
-    Severity.C: timedelta(hours=2),
-}
+_FILE = Path(__file__).parent / "data" / "categories.csv"
+_FIRST_LABEL = str(FIRST)
 
 
-def _category(
-    code: str,
-    names: tuple[str, str],
-    severity: Severity,
-    family: str,
-    resolve_within: timedelta,
-    *,
-    condition: tuple[str, str],
-    closing: tuple[str, str],
-    call_first: tuple[str, ...] = (),
-) -> Category:
-    kind: ClockKind = "working" if severity is Severity.C else "continuous"
-    return Category(
-        code=code,
-        zh=names[0],
-        en=names[1],
-        severity=severity,
-        family=family,
-        claim_within=_CLAIM_WITHIN[severity],
-        resolve_within=resolve_within,
-        kind=kind,
-        condition_zh=condition[0],
-        condition_en=condition[1],
-        closing_zh=closing[0],
-        closing_en=closing[1],
-        call_first=call_first,
-    )
-
-
-CATEGORIES: tuple[Category, ...] = (
-    _category(
-        "E0493a",
-        ("共享单车（电瓶车）乱停放", "Misparked shared (e-)bike"),
-        Severity.C,
-        "parking",
-        timedelta(hours=2),
-        condition=("停在划定区域以外", "Outside the marked area"),
-        closing=("已摆放整齐", "Tidied"),
-    ),
-    _category(
-        "E0410",
-        ("非机动车乱停放", "Misparked bikes"),
-        Severity.C,
-        "parking",
-        timedelta(hours=2),
-        condition=("妨碍通行", "Blocks passage"),
-        closing=("已摆放整齐", "Tidied"),
-    ),
-    _category(
-        "E0496",
-        ("占用消防通道", "Fire lane blocked"),
-        Severity.B,
-        "fire_lane",
-        timedelta(hours=2),
-        condition=("消防通道被车辆或杂物占用", "Vehicles or things stand in a fire lane"),
-        closing=("通道已畅通", "Cleared"),
-    ),
-    _category(
-        "E0113",
-        ("道路破损", "Road damage"),
-        Severity.C,
-        "road",
-        5 * WORKING_DAY,
-        condition=(
-            "坑洞不小于 0.5 平方米，或裂缝长于 1 米，或错台不小于 30 毫米",
-            "A hole of 0.5 m² or more, a crack over 1 m, or a step of 30 mm or more",
-        ),
-        closing=("已修复", "Repaired"),
-    ),
-    _category(
-        "E0505",
-        ("路面塌陷", "Road collapse"),
-        Severity.A,
-        "road",
-        timedelta(hours=2),
-        condition=("危及通行安全", "Endangers traffic"),
-        closing=("已围挡并设置警示", "Fenced, with a warning sign"),
-        call_first=("110", "119", "120"),
-    ),
-    _category(
-        "P0101",
-        ("井盖缺失、移位、开裂", "Manhole cover missing, shifted or cracked"),
-        Severity.A,
-        "road",
-        timedelta(hours=2),
-        condition=("危及通行安全", "Endangers people"),
-        closing=("已恢复", "Restored"),
-        call_first=("110", "119", "120"),
-    ),
-    _category(
-        "E0506",
-        ("道路积水", "Flooded road"),
-        Severity.A,
-        "water",
-        timedelta(hours=2),
-        condition=("面积大于 100 平方米且深于 15 厘米", "Over 100 m² and deeper than 15 cm"),
-        closing=("已可通行", "Passable"),
-        call_first=("110", "119", "120"),
-    ),
-    _category(
-        "E0508",
-        ("架空线缆脱落", "Fallen overhead cable"),
-        Severity.A,
-        "cable",
-        timedelta(hours=2),
-        condition=("线缆垂落地面或人可触及", "On the ground or within reach"),
-        closing=("已固定或拆除", "Fixed or removed"),
-        call_first=("119", "110", "120"),
-    ),
-    _category(
-        "E0502",
-        ("燃气管道破裂、燃气泄漏", "Gas pipe burst or leak"),
-        Severity.A,
-        "gas",
-        timedelta(hours=1),
-        condition=("有燃气气味或喷出声", "Smell or sound of escaping gas"),
-        closing=("险情已排除并围挡", "Safe, fenced"),
-        call_first=("119", "110", "120"),
-    ),
-    _category(
-        "E0108b",
-        ("飞线充电", "Flying-wire charging"),
-        Severity.B,
-        "cable",
-        timedelta(hours=4),
-        condition=("从窗口拉线给电动车充电", "An e-bike charged by a wire from a window"),
-        closing=("已整改", "Stopped"),
-    ),
-    _category(
-        "E0110",
-        ("暴露垃圾", "Exposed waste"),
-        Severity.C,
-        "waste",
-        timedelta(hours=4),
-        condition=("垃圾堆放在外或满溢", "Waste lies in the open or a bin overflows"),
-        closing=("已清理", "Cleared"),
-    ),
-    _category(
-        "P0137",
-        ("路灯不亮", "Street lamp out"),
-        Severity.C,
-        "lighting",
-        2 * WORKING_DAY,
-        condition=("单盏或多盏路灯不亮", "One or more lamps are out"),
-        closing=("已修复", "Repaired"),
-    ),
-)
+@cache
+def first_sheet() -> Sheet:
+    """The list that comes with the code, as it is written."""
+    return sheets.read(_FILE.read_text(encoding="utf-8"))
 
 
 @cache
 def first_version() -> Catalogue:
-    """The list that comes with the code; cases older than versions were filed under it."""
-    return Catalogue(version="1", categories=CATEGORIES)
+    """The list that comes with the code."""
+    categories = sheets.categories(first_sheet(), _FIRST_LABEL)
+    return Catalogue(version=_FIRST_LABEL, categories=categories)
 
 
 class Categories:
-    """Which categories are in force, and which a standing case was filed under."""
+    """Answers from memory; safe to share between threads.
+
+    At most ``ttl`` behind what was published; ``Unavailable`` only where the tables have never
+    answered yet. See ``Snapshots``.
+    """
 
     def __init__(self, *, clock: Clock, ttl: timedelta = timedelta(seconds=30)) -> None:
         self._clock = clock
-        self._ttl = ttl
+        self._sheets: dict[Key, Sheet] = {(CITY, FIRST): first_sheet()}
+        self._catalogues = {_FIRST_LABEL: first_version()}
+        self._published = Snapshots(
+            clock=clock, ttl=ttl, version=_revision, load=self._load, name="categories"
+        )
 
     def current(self, county: str | None) -> Catalogue:
-        """The list in force in a county now; None: the city's, where no county is known."""
-        return first_version()
+        """The list that holds in a county now; None: the city's, where no county is known."""
+        published = self._published.current()
+        return self._catalogue(versions.label(published, county, self._clock.now()))
 
     def of(self, code: str, version: str | None) -> Category:
-        """The category of a stored case, as it was in the list that the case was filed under.
+        """The category of a stored case, as its list had it when the case was filed.
 
-        ``version`` None stands for the first list. Raises ``KeyError`` for a code that was never in
-        it.
+        None stands for the first list. At most one read, the first time a process meets a version.
+        Raises ``KeyError`` for a code that was never in it.
         """
-        return first_version().of(code)
+        return self._catalogue(version or _FIRST_LABEL).of(code)
+
+    def edition(self) -> str:
+        """Changes whenever the list of any county does: clients then load theirs again."""
+        return versions.label_of_all(self._published.current(), self._clock.now())
+
+    def sheet(self, key: Key) -> Sheet:
+        """A published sheet as it is written. Raises ``KeyError`` for one that never was."""
+        if key not in self._sheets:
+            self._read([key])
+        return self._sheets[key]
+
+    def forget(self) -> None:
+        """Look again at the next question: for who has just published."""
+        self._published.forget()
+
+    def _catalogue(self, label: str) -> Catalogue:
+        known = self._catalogues.get(label)
+        if known is None:
+            city, county = versions.keys_of(label)
+            self._read([city, *([county] if county else [])])
+            rows = sheets.overlaid(self.sheet(city), self.sheet(county) if county else ())
+            known = Catalogue(version=label, categories=sheets.categories(rows, label))
+            self._catalogues[label] = known
+        return known
+
+    def _load(self) -> Published:
+        """Read whatever holds or will hold at once, so that no request waits for it later."""
+        published = to_published(read_index())
+        self._read((scope, one.version) for scope, held in published.items() for one in held)
+        return published
+
+    def _read(self, keys: Iterable[Key]) -> None:
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._sheets]
+        for row in get_many([(CategoryVersionRow, key) for key in unknown]) if unknown else ():
+            if isinstance(row, CategoryVersionRow):
+                self._sheets[row.scope, row.version] = row.rows
+
+
+def _revision() -> int:
+    row = read_index()
+    return row.revision if row else 0

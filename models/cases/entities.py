@@ -155,13 +155,32 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
+class ObjectKind(StrEnum):
+    """The thing whose number tells one problem from the next: a bike's plate, a pole's number."""
+
+    PLATE = "plate"
+    POLE = "pole"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One of the conditions for filing or for closing a case; ``code`` counts within its list."""
+
+    code: str
+    zh: str
+    en: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
     """A kind of problem and its limits; ``code`` is the city-management table's where it has one.
 
     ``kind`` says on which clock both limits run. Categories of one ``family`` may be the same thing
-    seen differently. ``call_first`` lists the numbers to ring before anything is sent. ``version``
-    is the list it stands in.
+    seen differently; ``group`` is the big class for menus. ``conditions`` and ``closings`` are
+    alternatives: one of each is enough. ``featured`` is the place of its big icon, from 1; None for
+    the rest. ``call_first`` lists the numbers to ring before anything is sent. ``near_far``: two
+    photos are suggested, one near and one far. ``keywords`` are what it is searched by besides its
+    name. One that is not ``enabled`` is no longer offered. ``version`` is the list it stands in.
     """
 
     code: str
@@ -169,21 +188,30 @@ class Category:
     en: str
     severity: Severity
     family: str
+    group: str
     claim_within: timedelta
     resolve_within: timedelta
     kind: ClockKind
-    condition_zh: str
-    condition_en: str
-    closing_zh: str
-    closing_en: str
+    conditions: tuple[Criterion, ...]
+    closings: tuple[Criterion, ...]
+    version: str
     call_first: tuple[str, ...] = ()
-    version: str = "1"
+    featured: int | None = None
+    after_photo: bool = True
+    near_far: bool = False
+    object_id: ObjectKind | None = None
+    keywords: tuple[str, ...] = ()
+    enabled: bool = True
 
     def __post_init__(self) -> None:
         if not timedelta() < self.claim_within <= self.resolve_within:
             raise ValueError(f"category {self.code} is claimed after it is resolved")
         if (self.severity is Severity.A) != bool(self.call_first):
             raise ValueError(f"category {self.code}: danger, and only danger, has numbers to call")
+        if self.severity is not Severity.C and self.kind != "continuous":
+            raise ValueError(f"category {self.code}: danger does not wait for working hours")
+        if not (self.conditions and self.closings):
+            raise ValueError(f"category {self.code} says not when it is one, or when it is closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

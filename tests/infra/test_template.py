@@ -22,7 +22,7 @@ from models.base.tables import Table
 def table_classes() -> list[type[Table]]:
     """Every table of every capability."""
     for module in pkgutil.walk_packages(models.__path__, "models."):
-        if module.name.endswith(".tables"):
+        if module.name.endswith("tables"):
             importlib.import_module(module.name)
     found = [kind for kind in Table.__subclasses__() if kind.__module__.startswith("models.")]
     return sorted(found, key=lambda kind: (kind.__module__, kind.__name__))

@@ -1,4 +1,4 @@
-"""Reports, cases, uploads and categories, as the contract shows them."""
+"""Reports, cases and uploads, as the contract shows them."""
 
 from __future__ import annotations
 
@@ -405,26 +405,3 @@ class NewAction(Command):
     text: Annotated[str, Field(max_length=500)] | None = None
     officer: Id | None = None
     photos: Annotated[tuple[Id, ...], Field(max_length=rules.PHOTOS_MAX)] = ()
-
-
-class Category(Answer):
-    """A kind of problem; both limits are seconds on ``clock``."""
-
-    code: str
-    name: str
-    level: Level
-    family: str
-    clock: Literal["continuous", "working"]
-    claim_within: int
-    resolve_within: int
-    condition: str
-    closing_condition: str
-    evidence: Literal["after_photo"]
-    call_first: list[str]
-
-
-class Categories(Answer):
-    """The starter categories, danger first."""
-
-    version: str
-    items: list[Category]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
     "consent.needed": ("请先同意上报须知", "Please agree to the terms of reporting first"),
-    "category.unknown": ("没有这个类别", "No such category"),
     "position.swapped": ("经度和纬度好像填反了", "Longitude and latitude seem to be swapped"),
     "position.inaccurate": (
         "定位误差超过 {limit} 米，请在地图上选点",

@@ -285,16 +285,6 @@ def test_a_photo_that_is_too_large_or_of_another_type_is_refused_by_field(house:
     assert huge.json_body["fields"][0]["field"] == "items.0.size_bytes"
 
 
-def test_the_categories_are_open_and_come_danger_first(house: House) -> None:
-    with Client(app) as client:
-        answer = client.http.get("/v1/categories", headers={"Accept-Language": "en"})
-
-    levels = [item["level"] for item in answer.json_body["items"]]
-    assert len(levels) == 12
-    assert levels == sorted(levels)
-    assert answer.json_body["items"][0]["name"] == "Road collapse"
-
-
 def test_an_officer_sees_a_notice_of_an_unchecked_photo_and_no_unchecked_text(
     house: House,
 ) -> None:

@@ -258,27 +258,12 @@ def test_a_photo_or_a_claim_ends_the_wait_for_evidence() -> None:
     assert returned.step is Step.REMIND
 
 
-def test_the_starter_categories_are_twelve_and_danger_has_numbers_to_call() -> None:
-    assert len({category.code for category in first_version().categories}) == 12
-    for category in first_version().categories:
-        is_danger = category.severity is Severity.A
-        assert bool(category.call_first) == is_danger
-        assert set(category.call_first) <= {"110", "119", "120"}
-        assert (category.kind == "working") == (category.severity is Severity.C)
-
-
-@pytest.mark.parametrize(
-    ("severity", "claim_within"),
-    [("A", timedelta(minutes=15)), ("B", timedelta(minutes=30)), ("C", timedelta(hours=2))],
-)
-def test_claiming_has_a_limit_by_severity(severity: str, claim_within: timedelta) -> None:
-    found = {c.claim_within for c in first_version().categories if c.severity == severity}
-
-    assert found == {claim_within}
-
-
 def test_a_category_cannot_be_claimed_after_it_is_due_nor_be_dangerous_without_numbers() -> None:
     with pytest.raises(ValueError, match="claimed after"):
         replace(E_BIKES, claim_within=timedelta(hours=3))
     with pytest.raises(ValueError, match="numbers to call"):
         replace(E_BIKES, call_first=("110",))
+    with pytest.raises(ValueError, match="does not wait"):
+        replace(E_BIKES, severity=Severity.B)
+    with pytest.raises(ValueError, match="says not when"):
+        replace(E_BIKES, closings=())
