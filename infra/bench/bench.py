@@ -14,6 +14,7 @@ from typing import Any
 from infra.bench import calendar
 from infra.bench.budgets import figures, table, write
 from infra.bench.costs import Costs
+from infra.bench.duplicates import scoring
 from infra.bench.speed import Speed
 from infra.local.seed import plant
 from infra.local.stack import ROOT, temporary_stack
@@ -22,8 +23,8 @@ OUTPUT = ROOT / "build" / "bench.json"
 
 
 def measure() -> list[dict[str, Any]]:
-    """Every figure: speed first, on a stack of its own, then costs on another."""
-    values: dict[str, float] = {"calendar.us": calendar.cost_us()}
+    """Every figure: what needs no stack, speed on a stack of its own, costs on another."""
+    values = {"calendar.us": calendar.cost_us(), **scoring.measure()}
     with temporary_stack(in_memory=True, without=frozenset({"pump", "photos"})) as stack:
         plant.in_stack(stack)
         values |= Speed(stack, Path(stack.home)).measure()

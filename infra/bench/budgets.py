@@ -27,6 +27,8 @@ class Budget:
         return value >= self.limit if self.is_floor else value <= self.limit
 
 
+DIGITS_BY_UNIT = {"share": 4}
+
 BUDGETS = (
     Budget(name="auth.sequential_calls", limit=1, unit="calls"),
     Budget(name="submit.sequential_calls", limit=2, unit="calls"),
@@ -58,7 +60,7 @@ def figures(value_by_name: Mapping[str, float]) -> list[dict[str, Any]]:
     return [
         {
             "name": budget.name,
-            "value": round(value_by_name[budget.name], 2),
+            "value": round(value_by_name[budget.name], DIGITS_BY_UNIT.get(budget.unit, 2)),
             "unit": budget.unit,
             "budget": budget.limit,
             "ok": budget.holds(value_by_name[budget.name]),

@@ -16,10 +16,13 @@ from infra.bench.duplicates.evaluation import (
     asked,
     baseline,
     evaluate,
+    open_first,
     right_link,
 )
 from infra.bench.duplicates.reports import COUNT, Labelled, labelled
+from infra.bench.duplicates.scoring import judge, judge_without_photos, measure
 from models.base.geometry import distance_m
+from models.cases.likeness import SAME_SCORE
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +138,19 @@ def test_a_judge_that_knows_the_labels_is_perfect(bench: Labelled) -> None:
     found = evaluate(bench, oracle, 0.5)
 
     assert (found.precision, found.recall) == (1.0, 1.0)
+
+
+def test_the_scorer_beats_the_plain_rule_on_the_development_seed(bench: Labelled) -> None:
+    plain, found = evaluate(bench, baseline, 0.1), evaluate(bench, judge, SAME_SCORE)
+    without_photos = evaluate(bench, judge_without_photos, SAME_SCORE)
+
+    assert found.precision >= 0.97 > plain.precision
+    assert found.recall >= 0.92 > plain.recall
+    assert found.precision > evaluate(bench, open_first, 0.1).precision
+    assert without_photos.recall < found.recall
+
+
+def test_the_figures_are_those_of_the_held_out_seed() -> None:
+    assert measure() == pytest.approx(
+        {"duplicates.precision": 0.9760, "duplicates.recall": 0.9367}, abs=5e-5
+    )
