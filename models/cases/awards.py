@@ -28,7 +28,12 @@ def maturity_id(report_id: str) -> str:
 
 
 def add_first_award(tx: Transaction, ledger: Ledger, case: CaseRow, now: datetime) -> None:
-    """Let the first reporter's pending points join the claim; nothing on a second claim."""
+    """Let the first reporter's pending points join the claim; nothing on a second claim.
+
+    A part of a split case shares its origin's report, which is paid there.
+    """
+    if case.parent_id is not None:
+        return
     rule, points = rules.award_for(ordinal=1, waited=now - now)
     posting = ledger.plan_award(
         member_id=case.member_id,
@@ -45,6 +50,8 @@ def add_first_award(tx: Transaction, ledger: Ledger, case: CaseRow, now: datetim
 
 def add_first_maturity(tx: Transaction, ledger: Ledger, case: CaseRow, now: datetime) -> None:
     """Let the first reporter's points become available together with the closing."""
+    if case.parent_id is not None:
+        return
     _maturity(ledger, case.member_id, case.report_id, now).add_to(tx)
 
 

@@ -23,6 +23,7 @@ from models.base.store import Refused, Stale, Transaction, get, query
 from models.calendar.rules import WorkingTime
 from models.cases import rules
 from models.cases.entities import Party, Status
+from models.cases.followers import has_reported
 from models.cases.states import timing_of
 from models.cases.tables import SCHEMA, CaseEventRow, CaseRow, ReportRow, queue_of, wake_shard_of
 from models.people.entities import Actor, RoleName
@@ -99,12 +100,8 @@ def own_report(actor: Actor, report_id: str) -> ReportRow:
 
 
 def is_reporter(actor: Actor, row: CaseRow) -> bool:
-    """Whether the actor reported this case, first or joining."""
-    if row.member_id == actor.member_id:
-        return True
-    if row.reporter_count == 1:
-        return False
-    return bool(query(ReportRow.by_case, row.case_id, ReportRow.member_id == actor.member_id))
+    """Whether the actor reported this case or one merged into it, first or joining."""
+    return has_reported(actor.member_id, row)
 
 
 def history(case_id: str) -> list[CaseEventRow]:
@@ -134,17 +131,20 @@ def advance(
     *,
     working: WorkingTime,
     condition: Condition | None = None,
+    named: str = "case",
     **values: Any,
 ) -> Mapping[str, Any]:
     """Make the case's next version with its event; answers what the command is told.
 
     ``row`` is changed too, so that it shows what will be stored. None removes an attribute.
+    ``named`` tells the cases of one transaction apart.
     """
     seen: Condition = CaseRow.version == row.version
     condition = seen if condition is None else seen & condition
-    write(tx, row, {**values, "version": row.version + 1}, working=working, condition=condition)
+    values = {**values, "version": row.version + 1}
+    write(tx, row, values, working=working, condition=condition, named=named)
     answer = answer_of(row)
-    tx.guard("event", event_row(row, version_id(row.version), doing, answer))
+    tx.guard(f"{named}.event", event_row(row, version_id(row.version), doing, answer))
     return answer
 
 
@@ -155,6 +155,7 @@ def write(
     *,
     working: WorkingTime,
     condition: Condition,
+    named: str = "case",
 ) -> None:
     """Write attributes of a case, and those that follow from them: queue, wake, cell."""
     actions = [_set(row, name, value) for name, value in values.items()]
@@ -163,7 +164,7 @@ def write(
         for name, value in _following(row, working).items()
         if getattr(row, name) != value
     ]
-    tx.update("case", row, actions, condition)
+    tx.update(named, row, actions, condition)
 
 
 def commit(tx: Transaction) -> None:

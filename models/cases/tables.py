@@ -153,6 +153,7 @@ class CaseRow(Table):
     accepted_at = Instant(null=True)
     merged_into = UnicodeAttribute(null=True)
     merged: ListAttribute[str] = texts(null=True)
+    first_at = Instant(null=True)
     parent_id = UnicodeAttribute(null=True)
     parts: ListAttribute[str] = texts(null=True)
 

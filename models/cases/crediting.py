@@ -1,0 +1,192 @@
+"""What the reporters of merged cases are paid: what they would have been, had they joined.
+
+The rule, for a case together with what was merged into it (the whole):
+
+* The whole is as old as its earliest report. The claim of the case that goes on freezes that
+  instant: nothing that is merged later makes anybody's report later than it was.
+* Whoever reported before it or within ten minutes after it found the thing himself: first points.
+* Whoever came later is an echo: joiner's points. One who had filed a case of his own always has
+  them, because he found it by himself; of those who joined, the first three of each case.
+* Nobody is paid twice for one whole: of several reports of one member the best counts.
+* Nothing paid is taken back. Where a case is told apart again and more is due, the rest is paid.
+
+So neither the order of merging, nor which of two cases goes on, nor the order of arrival within
+the ten minutes changes what anybody has in the end; only a claim, which is a promise, does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.base.ids import derived_id
+from models.base.store import Stale, Transaction
+from models.cases import awards, rules
+from models.cases.followers import Share, whole_of
+from models.cases.tables import CaseRow
+from models.points.ledger import Ledger, transfer
+from models.points.posting import Posting
+
+ECHO_POINTS, ECHO_RULE = rules.JOINER_POINTS, rules.JOINER_RULE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One report of a whole. ``case_id`` is where it was sent, ``is_own`` whether it made it."""
+
+    report_id: str
+    member_id: str
+    case_id: str
+    is_own: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What a report is worth by itself, and the rule that says so."""
+
+    rule: str
+    points: int
+
+
+def credits_of(findings: Iterable[Finding], first_at: datetime) -> Mapping[str, Credit]:
+    """The worth of each report of a whole that is as old as ``first_at``, by report id.
+
+    Pure, and the same for any order of ``findings``.
+    """
+    worth: dict[str, Credit] = {}
+    echoes: dict[str, int] = {}
+    for found in sorted(findings, key=lambda found: (found.at, found.report_id)):
+        if found.at <= first_at + rules.CO_DISCOVERY:
+            rule = rules.FIRST_RULE if found.is_own else rules.CO_DISCOVERY_RULE
+            worth[found.report_id] = Credit(rule=rule, points=rules.FIRST_POINTS)
+            continue
+        joined = 0 if found.is_own else echoes.get(found.case_id, 0) + 1
+        echoes[found.case_id] = max(joined, echoes.get(found.case_id, 0))
+        points = ECHO_POINTS if joined <= rules.PAID_JOINERS else 0
+        worth[found.report_id] = Credit(rule=ECHO_RULE, points=points)
+    return worth
+
+
+def is_whole(case: CaseRow) -> bool:
+    """Whether a case was ever part of a merge, so that this module decides what it pays."""
+    return bool(case.merged) or case.first_at is not None
+
+
+def first_at_of(parent: CaseRow, shares: Iterable[Share]) -> datetime:
+    """How old a whole is: frozen once it was claimed."""
+    if parent.claimed_at is not None:
+        return parent.first_at or parent.created_at
+    return min(share.case.created_at for share in shares)
+
+
+def award_whole(ledger: Ledger, parent: CaseRow, now: datetime) -> None:
+    """Pay every report of a whole what is still due to it; safe to repeat.
+
+    Each in a transaction of its own. Raises ``Unavailable`` while the index of joiners lags.
+    """
+    shares = whole_of(parent)
+    first_at, findings = first_at_of(parent, shares), _findings(shares)
+    worth = credits_of(findings, first_at)
+    for found in findings:
+        paying = _Paying(ledger, parent, found, worth[found.report_id], findings, now)
+        ledger.post(paying.plan)
+
+
+def add_first_award(
+    tx: Transaction, ledger: Ledger, case: CaseRow, now: datetime
+) -> Mapping[str, datetime]:
+    """Let what the first reporter is due join the claim; nothing for a part of a split case.
+
+    Answers what the claim writes on the case besides: how old the whole is from now on.
+    """
+    if not is_whole(case) or case.parent_id is not None:
+        awards.add_first_award(tx, ledger, case, now)
+        return {}
+    shares = whole_of(case)
+    first_at, findings = first_at_of(case, shares), _findings(shares)
+    worth = credits_of(findings, first_at)[case.report_id]
+    own = next(found for found in findings if found.report_id == case.report_id)
+    _Paying(ledger, case, own, worth, findings, now).plan().add_to(tx)
+    return {"first_at": first_at}
+
+
+def mature_whole(ledger: Ledger, parent: CaseRow, now: datetime) -> None:
+    """Make the points of everybody but the first reporter available; after ``award_whole``."""
+    for share in whole_of(parent):
+        for report in share.reports:
+            is_first = report.report_id == parent.report_id
+            if not is_first and not (share.case.parent_id and report.ordinal == 1):
+                awards.mature_joiner(ledger, report, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Paying:
+    """One report's payment, planned anew for as long as others are quicker."""
+
+    ledger: Ledger
+    parent: CaseRow
+    found: Finding
+    worth: Credit
+    findings: Sequence[Finding]
+    now: datetime
+
+    def plan(self) -> Posting:
+        """Award it, or what is still missing of it; what was paid is looked at twice, so that a
+        payment in between, which the wallet's version does not show, is not overlooked."""
+        others = self._paid_to_same_member()
+        transfer_id, points = self._missing(max(0, self.worth.points - others))
+        posting = self.ledger.plan_award(
+            member_id=self.found.member_id,
+            county=self.parent.county,
+            transfer_id=transfer_id,
+            rule=self.worth.rule,
+            points=points,
+            now=self.now,
+            matures_at=self.now + rules.MATURES_AFTER if self.parent.closed_at is None else None,
+            source={"case": self.parent.case_id, "report": self.found.report_id},
+        )
+        if self._paid_to_same_member() != others:
+            raise Stale
+        return posting
+
+    def _missing(self, due: int) -> tuple[str, int]:
+        award_id = awards.award_id(self.found.report_id)
+        paid = _paid(award_id)
+        if paid is not None and paid < due:
+            return rest_id(self.found.report_id), due - paid
+        return award_id, due
+
+    def _paid_to_same_member(self) -> int:
+        return sum(
+            (_paid(awards.award_id(other.report_id)) or 0) + (_paid(rest_id(other.report_id)) or 0)
+            for other in self.findings
+            if other.member_id == self.found.member_id and other.report_id != self.found.report_id
+        )
+
+
+def rest_id(report_id: str) -> str:
+    """The transfer that pays what was missing of a report's award, once."""
+    return derived_id("trf", "report.rest", report_id)
+
+
+def _findings(shares: Iterable[Share]) -> list[Finding]:
+    """All reports but those that a split shares with its origin, which pays for them."""
+    return [
+        Finding(
+            report_id=report.report_id,
+            member_id=report.member_id,
+            case_id=share.case.case_id,
+            is_own=report.ordinal == 1,
+            at=report.submitted_at,
+        )
+        for share in shares
+        for report in share.reports
+        if report.ordinal > 1 or share.case.parent_id is None
+    ]
+
+
+def _paid(transfer_id: str) -> int | None:
+    row = transfer(transfer_id)
+    return row.points if row is not None else None

@@ -1,0 +1,71 @@
+"""Whom a case concerns among the riders: who reported it, and who reported what was merged into it.
+
+The index of joiners lags behind. Where nobody may be left out, ``Unavailable`` is raised while it
+shows fewer than the case counts, so that the event stays in the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from models.base.errors import Unavailable
+from models.base.store import get_many, query
+from models.cases.parallel import together
+from models.cases.tables import CaseRow, ReportRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One case's share in a whole: its reports, first to last."""
+
+    case: CaseRow
+    reports: Sequence[ReportRow]
+
+
+def reports_of(case: CaseRow) -> list[ReportRow]:
+    """Every report of a case itself, first to last. Raises ``Unavailable``."""
+    keys = [(case.member_id, case.report_id)]
+    if case.reporter_count > 1:
+        joined: list[ReportRow] = query(ReportRow.by_case, case.case_id)
+        keys += [(row.member_id, row.report_id) for row in joined]
+    if len(keys) < case.reporter_count:
+        raise Unavailable("case.index_behind")
+    rows = get_many([(ReportRow, key) for key in keys])
+    reports = [row for row in rows if isinstance(row, ReportRow)]
+    return sorted(reports, key=lambda report: report.ordinal)
+
+
+def merged_cases(parent: CaseRow) -> list[CaseRow]:
+    """The cases that were merged into one, in the order of merging; one batch read if any."""
+    merged = parent.merged or ()
+    rows = get_many([(CaseRow, (case_id,)) for case_id in merged]) if merged else []
+    return [row for row in rows if isinstance(row, CaseRow)]
+
+
+def whole_of(parent: CaseRow) -> list[Share]:
+    """A case and all that was merged into it, itself first. Raises ``Unavailable``."""
+    cases = [parent, *merged_cases(parent)]
+    reports = together([partial(reports_of, case) for case in cases])
+    return [Share(case=case, reports=found) for case, found in zip(cases, reports, strict=True)]
+
+
+def followers_of(parent: CaseRow) -> list[ReportRow]:
+    """Every report whose sender follows a case, its own first. Raises ``Unavailable``."""
+    return [report for share in whole_of(parent) for report in share.reports]
+
+
+def has_reported(member_id: str, case: CaseRow) -> bool:
+    """Whether somebody reported a case or one merged into it, first or joining."""
+    return _reported(member_id, case) or any(
+        _reported(member_id, merged) for merged in merged_cases(case)
+    )
+
+
+def _reported(member_id: str, case: CaseRow) -> bool:
+    if case.member_id == member_id:
+        return True
+    if case.reporter_count == 1:
+        return False
+    return bool(query(ReportRow.by_case, case.case_id, ReportRow.member_id == member_id))
