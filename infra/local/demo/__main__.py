@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import time as time_of_day
 
 from infra.local.demo.checking_in import check_in
 from infra.local.demo.fixing import close, handle, join_again, report
@@ -15,6 +16,9 @@ from infra.local.demo.stage import NotAsToldError, Stage
 from infra.local.seed import plant
 from infra.local.stack import temporary_stack
 
+TEN = time_of_day(10)
+"""The story begins at ten in China: an officer's phone is silent at night and before a digest."""
+
 
 def main() -> int:
     """Tell the story; 0 when everything went as told."""
@@ -23,6 +27,7 @@ def main() -> int:
         counts = plant.in_stack(stack)
         print(f"信阳已就绪 (seeded): {counts}")
         stage = Stage(stack)
+        stage.begin_at(TEN)
         try:
             _tell(stage, counts["roster"])
         except NotAsToldError as error:

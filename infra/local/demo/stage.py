@@ -7,6 +7,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any, TypeVar
 
 from handlers import wiring
@@ -14,6 +16,7 @@ from handlers.settings import Settings
 from handlers.wiring import Services
 from infra.local.client import Client, Reply, describe, upload
 from infra.local.stack import ROOT, Stack
+from models.base.clock import CHINA
 from models.base.geometry import Position
 
 PHOTOS = ROOT / "tests" / "photos"
@@ -92,6 +95,13 @@ class Stage:
         self.services = Services(Settings.read(stack.environment()))
         wiring.use_services(self.services)
         self._seen_by_job: dict[str, int] = {}
+
+    def begin_at(self, at: time_of_day) -> None:
+        """Move time on to the next such time of day in China."""
+        now = datetime.now(CHINA)
+        begin = datetime.combine(now.date(), at, tzinfo=CHINA)
+        begin += timedelta(days=1) if begin < now else timedelta(0)
+        self.stack.advance((begin - now).total_seconds())
 
     def step(self, number: int, title: str) -> None:
         """Begin a step."""
