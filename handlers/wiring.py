@@ -368,7 +368,11 @@ class Services:
     @cached_property
     def handling(self) -> Handling:
         return Handling(
-            clock=self.clock, roster=self.roster, ledger=self.ledger, working=working_time()
+            clock=self.clock,
+            roster=self.roster,
+            ledger=self.ledger,
+            working=working_time(),
+            categories=self.categories,
         )
 
     @cached_property

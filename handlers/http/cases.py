@@ -10,8 +10,9 @@ from handlers.http import naming
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
 from handlers.http.schemas.cases import Case, Cases, Handled, NewAction, QueueQuery
 from models.base.errors import NotFound
+from models.cases.commands import Command
 from models.cases.entities import Action
-from models.cases.handling import OFFERED, Command
+from models.cases.handling import OFFERED
 from models.cases.listing import Queue
 from models.people.entities import RoleName
 
@@ -80,6 +81,11 @@ def act_on_case(call: Call[NewAction, Nothing]) -> Reply:
         text=body.text,
         officer=body.officer,
         photos=tuple(body.photos),
+        into=body.into,
+        into_version=body.into_version,
+        categories=tuple(body.categories),
+        receiver=body.receiver,
+        external_ref=body.external_ref,
     )
     answer = call.services.handling.act(call.actor, call.params["case_id"], command)
     return {"case": naming.named(answer, call)}

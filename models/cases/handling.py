@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from models.base.clock import Clock
@@ -12,9 +12,12 @@ from models.base.errors import Conflict, FieldError, Forbidden, Invalid
 from models.base.ids import derived_id
 from models.base.store import Transaction, retrying
 from models.calendar.rules import WorkingTime
-from models.cases import awards, changes, closing, resolution, rules, workflow
+from models.cases import changes, closing, crediting, merging, resolution, rules, workflow
+from models.cases.categories import Categories
 from models.cases.changes import Doing, Request, answer_of
+from models.cases.commands import Command
 from models.cases.entities import Action, ClosedAs, Party, Status
+from models.cases.rearranging import Rearranging
 from models.cases.states import facts_of
 from models.cases.tables import CaseRow
 from models.cases.workflow import REASONS_BY_ACTION, Transition
@@ -29,6 +32,7 @@ OFFERED = frozenset(
     row.action.value for row in workflow.TRANSITIONS if row.party in workflow.OFFICIALS
 )
 """The actions that officials can ask for."""
+_NEEDED_FIELDS = ("officer", "into", "categories", "receiver", "external_ref")
 _ROLE_BY_PARTY = {
     Party.OFFICER: RoleName.OFFICER,
     Party.LEAD: RoleName.GRID_LEAD,
@@ -37,40 +41,23 @@ _ROLE_BY_PARTY = {
 _POST_BY_PARTY = {Party.OFFICER: "网格员", Party.LEAD: "网格长", Party.SUPERVISOR: "社区"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """An official's command. ``version`` is the one he saw; a note needs none."""
-
-    client_request_id: str
-    action: Action
-    version: int | None = None
-    reason: str | None = None
-    text: str | None = None
-    officer: str | None = None
-    photos: tuple[str, ...] = ()
-
-    def content(self, case_id: str) -> Mapping[str, Any]:
-        return {
-            "case": case_id,
-            "action": self.action.value,
-            "version": self.version,
-            "reason": self.reason,
-            "text": self.text,
-            "officer": self.officer,
-            "photos": list(self.photos),
-        }
-
-
 class Handling:
     """Carries officials' commands out."""
 
     def __init__(
-        self, *, clock: Clock, roster: Roster, ledger: Ledger, working: WorkingTime
+        self,
+        *,
+        clock: Clock,
+        roster: Roster,
+        ledger: Ledger,
+        working: WorkingTime,
+        categories: Categories,
     ) -> None:
         self._clock = clock
         self._roster = roster
         self._ledger = ledger
         self._working = working
+        self._rearranging = Rearranging(ledger=ledger, working=working, categories=categories)
 
     def act(self, actor: Actor, case_id: str, command: Command) -> Mapping[str, Any]:
         """Carry a command out; answers the case as it then stood, also when repeated later.
@@ -117,7 +104,9 @@ class Handling:
             request=request,
         )
         tx = Transaction()
-        answer = self._apply(tx, case, command, doing)
+        answer = self._rearranging.apply(tx, actor, case, command, doing, transition)
+        if answer is None:
+            answer = self._apply(tx, case, command, doing)
         changes.commit(tx)
         log.info("case.handled", extra={"case_id": case_id, "action": command.action.value})
         return answer
@@ -132,6 +121,7 @@ class Handling:
             is_reporter=changes.is_reporter(actor, case),
             is_verdict_open=False,
         )
+        facts = replace(facts, is_parent_open=merging.is_parent_open(case))
         try:
             return workflow.judge(Status(case.status), parties, command.action, facts)
         except Conflict as refusal:
@@ -160,8 +150,9 @@ class Handling:
         """What changes on the case, and the topic under which it is told."""
         now = doing.now
         if command.action is Action.CLAIM:
-            awards.add_first_award(tx, self._ledger, case, now)
+            age = crediting.add_first_award(tx, self._ledger, case, now)
             return {
+                **age,
                 "status": Status.CLAIMED.value,
                 "claimed_by": doing.display,
                 "claimer_id": doing.member_id,
@@ -249,8 +240,11 @@ def _check_needs(command: Command, transition: Transition) -> None:
         errors.append(FieldError(field="reason", code="field.missing"))
     if "photos|reason" in transition.needs and not (command.photos or command.reason):
         errors.append(FieldError(field="photos", code="field.missing"))
-    if "officer" in transition.needs and command.officer is None:
-        errors.append(FieldError(field="officer", code="field.missing"))
+    errors += [
+        FieldError(field=name, code="field.missing")
+        for name in _NEEDED_FIELDS
+        if name in transition.needs and not getattr(command, name)
+    ]
     if len(command.photos) > rules.PHOTOS_MAX:
         errors.append(FieldError(field="photos", code="field.too_long", limit=rules.PHOTOS_MAX))
     if errors:

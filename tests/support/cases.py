@@ -16,9 +16,10 @@ from models.base.tables import connection
 from models.calendar.china import working_time
 from models.cases.categories import Categories
 from models.cases.closing import Closing
+from models.cases.commands import Command
 from models.cases.entities import Action, Purpose, SubmitReport, UploadState
 from models.cases.escalation import Escalation
-from models.cases.handling import Command, Handling
+from models.cases.handling import Handling
 from models.cases.intake import Intake
 from models.cases.nearby import Neighbourhood
 from models.cases.photos import PhotoAddresses
@@ -131,7 +132,9 @@ class Town:
         self.intake = Intake(
             places=self.places, roster=self.roster, categories=self.categories, **parts
         )
-        self.handling = Handling(roster=self.roster, ledger=self.ledger, **parts)
+        self.handling = Handling(
+            roster=self.roster, ledger=self.ledger, categories=self.categories, **parts
+        )
         self.closing = Closing(ledger=self.ledger, **parts)
         self.escalation = Escalation(ledger=self.ledger, working=self.working)
         self.nearby = Neighbourhood(

@@ -11,8 +11,8 @@ from models.base.errors import Conflict, DomainError, Forbidden, Invalid, NotFou
 from models.base.ids import new_id
 from models.base.store import get
 from models.cases import awards
+from models.cases.commands import Command
 from models.cases.entities import Action, Purpose, Status, UploadState
-from models.cases.handling import Command
 from models.cases.imaging import SAME_SCENE_DHASH_LIMIT
 from models.cases.tables import CaseRow, UploadRow
 from models.people.entities import Actor, RoleName
