@@ -12,8 +12,9 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import roster  # noqa: E402
+from handlers.console import duty, roster  # noqa: E402
 from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
+from handlers.events import roster as leavers  # noqa: E402
 from handlers.http import (  # noqa: E402
     callbacks,
     cases,
@@ -103,10 +104,22 @@ def check_calendar(event):
     return calendar.on_schedule()
 
 
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def sweep_roster(event):
+    """Tell of officers and leads whose entry has ended or whose leave has begun."""
+    return leavers.on_schedule()
+
+
 @app.lambda_function(name="import_roster")
 def import_roster(event, context):
     """Make a county's roster what a CSV says."""
     return roster.on_invoke(event)
+
+
+@app.lambda_function(name="import_leaves")
+def import_leaves(event, context):
+    """Make a county's leaves what a CSV says, and let the deputies stand in."""
+    return duty.on_invoke(event)
 
 
 @app.lambda_function(name="publish_categories")

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.wiring import Services, services
+from models.alerts import leavers
 from models.people.importing import import_roster, read_csv
+from models.places.entities import DivisionKind
 
 
 def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,7 +23,9 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
         owns=lambda scope: _is_in_county(wired, county, scope),
         now=wired.clock.now(),
         actor=event["actor"],
+        tell=leavers.row,
     )
+    wired.roster.forget()
     return {
         "added": report.added,
         "changed": report.changed,
@@ -31,12 +35,16 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_in_county(wired: Services, county: str, scope: str) -> bool:
-    """Whether a grid, community or station is the county's; other kinds have no directory here."""
+    """Whether a grid, community, zone or station is the county's; others have no directory here."""
     kind, _, name = scope.partition(":")
     if kind == "grid":
         return any(grid.grid_id == name for grid in wired.places.grids(county))
     if kind == "community":
         return any(grid.community_id == name for grid in wired.places.grids(county))
+    if kind == "zone":
+        zone = wired.places.division(name)
+        is_zone = zone is not None and zone.kind is DivisionKind.FUNCTIONAL_ZONE
+        return zone is not None and is_zone and zone.county == county
     if kind == "station":
         known = wired.stations.stations()
         return any(one.station_id == name and one.county == county for one in known)

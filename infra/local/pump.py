@@ -28,6 +28,7 @@ log = logging.getLogger("pump")
 OUTBOX_EVERY_S = 0.2
 PHOTOS_EVERY_S = 0.2
 SCHEDULES_EVERY_S = 2.0
+ROSTER_EVERY_S = 30.0
 DAILY_S = 86_400.0
 
 Job = Callable[[], "int | Mapping[str, int]"]
@@ -46,6 +47,7 @@ class Pump:
     def run(self) -> None:
         """Work until ``stop``; a job that fails is logged and tried again."""
         from handlers.events import calendar, digests, escalation, outbox, photos, redemptions
+        from handlers.events import roster as leavers
 
         jobs: list[tuple[str, float, Job]] = [
             ("outbox", OUTBOX_EVERY_S, outbox.on_schedule),
@@ -54,6 +56,7 @@ class Pump:
             ("digests", SCHEDULES_EVERY_S, digests.on_schedule),
             ("redemptions", SCHEDULES_EVERY_S, redemptions.on_schedule),
             ("checks", SCHEDULES_EVERY_S, photos.on_schedule),
+            ("roster", ROSTER_EVERY_S, leavers.on_schedule),
             ("calendar", DAILY_S, calendar.on_schedule),
         ]
         threads = [threading.Thread(target=self._repeat, args=job, daemon=True) for job in jobs]

@@ -3,6 +3,7 @@
     python -m infra.local.roster list COUNTY          the county's roster, as CSV
     python -m infra.local.roster key                  phones on stdin, their keys on stdout
     python -m infra.local.roster import FILE COUNTY   make the county's roster what FILE says
+    python -m infra.local.roster leaves COUNTY [FILE] list the county's leaves, or make them FILE's
 
 What is imported is kept: ``make run`` seeds the roster of a county only until it has its own.
 """
@@ -12,21 +13,22 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from handlers import wiring
-from handlers.console import roster
+from handlers.console import duty, roster
 from handlers.settings import Settings
 from handlers.wiring import Services
 from infra.local.run import stack_here
 from infra.local.stack import Stack
 from models.base.clock import utc_text
 from models.base.errors import Invalid, Unavailable
-from models.people.tables import scan_roster
+from models.people.tables import leaves_of, scan_roster
 
 COLUMNS = ("phone_key", "role", "scope", "county", "display", "from", "to")
+LEAVE_COLUMNS = ("phone_key", "scope", "county", "from", "to", "deputy_phone_key", "reason")
 IMPORTED_BY = "local-shell"
 
 
@@ -41,6 +43,10 @@ def main(words: Sequence[str] | None = None, stack: Stack | None = None) -> int:
             write(asked.county, sys.stdout)
         elif asked.command == "key":
             print_keys(services, sys.stdin)
+        elif asked.command == "leaves":
+            if asked.file is not None:
+                return take_in_leaves(asked.file, asked.county)
+            write_leaves(asked.county, sys.stdout)
         else:
             return take_in(stack, asked.file, asked.county)
     except Invalid:
@@ -54,7 +60,8 @@ def main(words: Sequence[str] | None = None, stack: Stack | None = None) -> int:
 
 def write(county: str, file: TextIO) -> None:
     """Write a county's roster as the CSV that ``take_in`` reads."""
-    rows = sorted(scan_roster(county), key=lambda row: (row.entry, row.phone_key))
+    rows = [row for row in scan_roster(county) if row.stands_in is None]
+    rows.sort(key=lambda row: (row.entry, row.phone_key))
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(COLUMNS)
     for row in rows:
@@ -75,12 +82,33 @@ def take_in(stack: Stack, path: Path, county: str) -> int:
     """Import a file; whoever lost or got a role signs in again. Safe to repeat."""
     text = path.read_text(encoding="utf-8")
     report = roster.on_invoke({"csv": text, "county": county, "actor": IMPORTED_BY})
+    if not report["refused"]:
+        stack.keep_roster(county)
+    return _told(path, report)
+
+
+def write_leaves(county: str, file: TextIO) -> None:
+    """Write a county's leaves as the CSV that ``take_in_leaves`` reads."""
+    lines = csv.writer(file, lineterminator="\n")
+    lines.writerow(LEAVE_COLUMNS)
+    for leave in leaves_of(county):
+        span = utc_text(leave.starts_at), utc_text(leave.ends_at)
+        scope = leave.scope or ""
+        lines.writerow([leave.phone_key, scope, county, *span, leave.deputy_key, leave.reason])
+
+
+def take_in_leaves(path: Path, county: str) -> int:
+    """Import a file of leaves; the deputies sign in again. Safe to repeat."""
+    text = path.read_text(encoding="utf-8")
+    return _told(path, duty.on_invoke({"csv": text, "county": county, "actor": IMPORTED_BY}))
+
+
+def _told(path: Path, report: Mapping[str, Any]) -> int:
     for bad in report["refused"]:
         print(f"{path}:{bad['line']}: {bad['code']}", file=sys.stderr)
     if report["refused"]:
         print("有错行，什么都没有改 (nothing was changed)", file=sys.stderr)
         return 1
-    stack.keep_roster(county)
     print(f"+{report['added']} ~{report['changed']} -{report['removed']}")
     return 0
 
@@ -90,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list").add_argument("county")
     commands.add_parser("key")
+    leaves = commands.add_parser("leaves")
+    leaves.add_argument("county")
+    leaves.add_argument("file", type=Path, nargs="?")
     importing = commands.add_parser("import")
     importing.add_argument("file", type=Path)
     importing.add_argument("county")

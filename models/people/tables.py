@@ -13,7 +13,9 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from models.base.clock import parse_utc, utc_text
 from models.base.errors import Unavailable
+from models.base.store import query
 from models.base.tables import Instant, Table, Whole
+from models.people.covering import Leave
 from models.people.entities import (
     Away,
     Consent,
@@ -343,6 +345,23 @@ def scan_roster(county: str | None = None) -> list[RosterRow]:
         return list(RosterRow.scan(wanted, page_size=500, consistent_read=True))
     except (PynamoDBException, BotoCoreError) as error:
         raise Unavailable("store.busy") from error
+
+
+def leaves_of(county: str) -> list[Leave]:
+    """Every leave of a county, read strongly. Raises ``Unavailable``."""
+    return [to_leave(row) for row in query(LeaveRow, county)]
+
+
+def to_leave(row: LeaveRow) -> Leave:
+    """Read a row as its leave."""
+    return Leave(
+        phone_key=row.phone_key,
+        scope=row.scope,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        deputy_key=row.deputy_key,
+        reason=row.reason,
+    )
 
 
 def epoch_s(at: datetime) -> int:

@@ -125,3 +125,58 @@ def test_what_is_no_phone_gets_no_key(
 
     assert shell.main(["key"], stack) == 1
     assert capsys.readouterr().out == ""
+
+
+def test_leaves_are_imported_from_a_file_and_listed_as_they_were(
+    stack: Stack, services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeded.plant(services)
+    services.stations.put_stations(stations.stations())
+    before = lines_of(COUNTY)
+    officers = [row for row in scan_roster(COUNTY) if row.role == "officer"]
+    away = next(row for row in officers if row.scope == f"grid:{GRID}")
+    deputy = next(row for row in officers if row.scope != away.scope)
+    row = f"{away.phone_key},{away.scope},{COUNTY},2026-03-20,2026-03-23,{deputy.phone_key},sick"
+    file = tmp_path / "leaves.csv"
+    file.write_text(f"{','.join(shell.LEAVE_COLUMNS)}\n{row}\n", encoding="utf-8")
+
+    assert shell.main(["leaves", COUNTY, str(file)], stack) == 0
+    assert shell.main(["leaves", COUNTY], stack) == 0
+    report, listed = capsys.readouterr().out.split("\n", 1)
+    file.write_text(listed, encoding="utf-8")
+    assert shell.main(["leaves", COUNTY, str(file)], stack) == 0
+
+    assert (report, capsys.readouterr().out) == ("+1 ~0 -0", "+0 ~0 -0\n")
+    assert lines_of(COUNTY) == before + 1
+
+
+def test_a_roster_listed_during_a_leave_imports_as_no_change(
+    stack: Stack, services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeded.plant(services)
+    services.stations.put_stations(stations.stations())
+    away, deputy = [row for row in scan_roster(COUNTY) if row.role == "community"][:2]
+    row = f"{away.phone_key},,{COUNTY},2026-03-20,2026-03-23,{deputy.phone_key},sick"
+    file = tmp_path / "file.csv"
+    file.write_text(f"{','.join(shell.LEAVE_COLUMNS)}\n{row}\n", encoding="utf-8")
+    shell.main(["leaves", COUNTY, str(file)], stack)
+    capsys.readouterr()
+    shell.main(["list", COUNTY], stack)
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+
+    done = shell.main(["import", str(file), COUNTY], stack)
+
+    assert (done, capsys.readouterr().out) == (0, "+0 ~0 -0\n")
+
+
+def test_one_bad_leave_changes_nothing_and_is_named(
+    stack: Stack, services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "leaves.csv"
+    key = services.pseudonyms.phone("10099999991")
+    row = f"{key},,{COUNTY},2026-03-20,2026-03-23,{key},sick"
+    file.write_text(f"{','.join(shell.LEAVE_COLUMNS)}\n{row}\n", encoding="utf-8")
+
+    assert shell.main(["leaves", COUNTY, str(file)], stack) == 1
+
+    assert f"{file}:2: leave.own_deputy" in capsys.readouterr().err

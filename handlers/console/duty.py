@@ -1,0 +1,34 @@
+"""Taking in a county's leaves: an admin's command, run as a function from the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.wiring import services
+from models.alerts import leavers
+from models.people.importing import read_csv
+from models.people.leaves import import_leaves
+
+
+def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Import ``{"csv", "county", "actor"}``; safe to repeat; one bad line and nothing is written.
+
+    The file is all of the county's leaves: one that is not in it ends at once. ``actor`` names the
+    post that imports. The CSV holds keyed hashes of phones, never phones.
+    """
+    wired = services()
+    report = import_leaves(
+        read_csv(event["csv"]),
+        county=event["county"],
+        now=wired.clock.now(),
+        actor=event["actor"],
+        tell=leavers.row,
+    )
+    wired.roster.forget()
+    return {
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "refused": [{"line": line, "code": code} for line, code in report.refused],
+    }
