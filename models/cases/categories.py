@@ -17,7 +17,7 @@ from models.base.snapshots import Snapshots
 from models.base.store import get_many
 from models.cases import sheets, versions
 from models.cases.catalogue import Catalogue
-from models.cases.category_tables import CategoryVersionRow, read_index, to_published
+from models.cases.category_tables import CategoryVersionRow, key_of, read_index, to_published
 from models.cases.entities import Category
 from models.cases.sheets import Sheet
 from models.cases.versions import CITY, FIRST, Key, Published
@@ -99,9 +99,11 @@ class Categories:
 
     def _read(self, keys: Iterable[Key]) -> None:
         unknown = [key for key in dict.fromkeys(keys) if key not in self._sheets]
-        for row in get_many([(CategoryVersionRow, key) for key in unknown]) if unknown else ():
+        for row in (
+            get_many([(CategoryVersionRow, key_of(*key)) for key in unknown]) if unknown else ()
+        ):
             if isinstance(row, CategoryVersionRow):
-                self._sheets[row.scope, row.version] = row.rows
+                self._sheets[row.scope, int(row.version)] = row.rows
 
 
 def _revision() -> int:

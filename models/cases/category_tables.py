@@ -11,22 +11,23 @@ from models.cases.columns import Document
 from models.cases.versions import Publication, Published
 
 SCHEMA = 1
-INDEX = ("index", 0)
+INDEX = ("index", "index")
 
 
 class CategoryVersionRow(Table):
     """One version of the city's list, or of what a county does otherwise; never edited.
 
-    ``scope`` is ``city`` or the county's code. ``rows`` is the sheet as published, one object of
-    texts for each row. A whole list takes about 20 KB of an item's 400 and is read once in a
-    process's life: one item, there as a whole or not at all, serves better than many.
+    ``scope`` is ``city`` or the county's code, ``version`` its number in five digits. ``rows`` is
+    the sheet as published, one object of texts for each row. A whole list takes about 25 KB of an
+    item's 400 and is read once in a process's life: one item, there as a whole or not at all,
+    serves better than many.
     """
 
     class Meta:
         table_name = "category-versions"
 
     scope = UnicodeAttribute(hash_key=True)
-    version = Whole(range_key=True)
+    version = UnicodeAttribute(range_key=True)
     schema = Whole()
     effective_from = Instant()
     published_at = Instant()
@@ -46,10 +47,15 @@ class CategoryIndexRow(Table):
         table_name = "category-versions"
 
     scope = UnicodeAttribute(hash_key=True)
-    version = Whole(range_key=True)
+    version = UnicodeAttribute(range_key=True)
     schema = Whole()
     revision = Whole()
     published = Document()
+
+
+def key_of(scope: str, version: int) -> tuple[str, str]:
+    """A version's key; such keys sort by version."""
+    return scope, f"{version:05d}"
 
 
 def read_index() -> CategoryIndexRow | None:

@@ -22,6 +22,7 @@ from models.cases.category_tables import (
     SCHEMA,
     CategoryIndexRow,
     CategoryVersionRow,
+    key_of,
     read_index,
     to_document,
     to_published,
@@ -224,8 +225,7 @@ def _write(
 
 def _row(draft: Draft, version: int, now: datetime) -> CategoryVersionRow:
     return CategoryVersionRow(
-        draft.scope,
-        version,
+        *key_of(draft.scope, version),
         schema=SCHEMA,
         effective_from=draft.effective_from,
         published_at=now,

@@ -106,7 +106,10 @@ def read(text: str) -> list[dict[str, str]]:
             rows = list(csv.DictReader(io.StringIO(text), restkey="", strict=True))
         except csv.Error as error:
             raise ValueError(str(error)) from error
-    return [_cells(row) for row in rows]
+    cells = [_cells(row) for row in rows]
+    while cells and not cells[-1]:  # spreadsheets like to save empty rows at the end
+        cells.pop()
+    return cells
 
 
 def _cells(row: Mapping[str, object]) -> dict[str, str]:
@@ -118,6 +121,8 @@ def _text(cell: object) -> str:
     """A cell as a spreadsheet would have it; what is no cell at all is judged as it stands."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
+    if isinstance(cell, list) and all(isinstance(part, str) for part in cell):
+        return " ".join(cell)
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
 
 
