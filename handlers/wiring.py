@@ -60,6 +60,7 @@ from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
 from models.stations.directory import Directory
 from models.stations.doors import Doors
+from models.sync.reading import Sync
 
 if TYPE_CHECKING:
     from models.gateways.photos import S3PhotoStore
@@ -437,6 +438,18 @@ class Services:
     @cached_property
     def doors(self) -> Doors:
         return Doors(clock=self.clock, directory=self.stations)
+
+
+    # sync ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def sync(self) -> Sync:
+        return Sync(
+            clock=self.clock,
+            cursors=self.cursors,
+            listing=self.listing,
+            redemptions=self.redemptions,
+        )
 
 
 def _openid_of(member_id: str) -> str | None:

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from pynamodb.expressions.update import Action
 
-from models.alerts import quotas
+from models.alerts import inbox, quotas
 from models.alerts.entities import (
     Channel,
     ChannelRefused,
@@ -30,7 +30,7 @@ from models.alerts.tables import SCHEMA, InboxRow
 from models.base.clock import Clock, utc_text
 from models.base.errors import Unavailable
 from models.base.ids import new_id
-from models.base.store import get, put_if_absent, update_if
+from models.base.store import get, update_if
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Messenger:
         until = now + TELLING
         fresh = inbox_row(notice)
         fresh.teller, fresh.told_until = teller, until
-        if put_if_absent(fresh):
+        if inbox.put(fresh, now):
             return fresh
         take = [InboxRow.teller.set(teller), InboxRow.told_until.set(until)]
         is_free = InboxRow.told_until.does_not_exist() | (InboxRow.told_until <= now)

@@ -55,7 +55,7 @@ class AlertDesk:
             release_at = rules.decide(now, day, due_at=alert.due_at)
         if is_late:
             release_at = max(release_at, now + rules.GATHERING)
-        held.hold(alert, release_at)
+        held.hold(alert, release_at, now)
         if release_at <= now:
             self.release(alert.notice.member_id)
 

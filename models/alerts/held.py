@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from models.alerts import inbox
 from models.alerts.delivery import inbox_row, message_id_of
 from models.alerts.entities import Alert, Notice, Template, Text
 from models.alerts.tables import HELD, SCHEMA, SLOTS, HeldRow, InboxRow, slot_of
 from models.base.clock import parse_utc, utc_text
-from models.base.store import Refused, Transaction, delete, put_if_absent, query, update_if
+from models.base.store import Refused, Transaction, delete, query, update_if
 
 DIGEST = "digest"
 """``delivered_by`` of an inbox message whose member was told of it in a digest."""
 
 
-def hold(alert: Alert, release_at: datetime) -> None:
+def hold(alert: Alert, release_at: datetime, now: datetime) -> None:
     """Put an alert into the inbox, and hold its ringing; nothing happens if it was told or is held.
 
     The hold stands on the condition that nobody has told it, so a repetition that comes after the
     telling holds nothing.
     """
     notice = alert.notice
-    put_if_absent(inbox_row(notice))
+    inbox.put(inbox_row(notice), now)
     tx = Transaction()
     is_untold = InboxRow.message_id.exists() & InboxRow.delivered_by.does_not_exist()
     tx.check("inbox", InboxRow, notice.member_id, message_id_of(notice), condition=is_untold)
@@ -40,9 +41,9 @@ def finish(rows: Iterable[HeldRow], *, alone: bool) -> None:
         tx = Transaction()
         tx.delete("held", row)
         if not alone:
-            inbox = InboxRow(row.member_id, message_id_of(notice))
+            message = InboxRow(row.member_id, message_id_of(notice))
             told = [InboxRow.delivered_by.set(DIGEST)]
-            tx.update("inbox", inbox, told, InboxRow.message_id.exists())
+            tx.update("inbox", message, told, InboxRow.message_id.exists())
         try:
             tx.commit()
         except Refused:  # the member and his inbox have gone meanwhile

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from models.alerts import feed
 from models.alerts.entities import Message, Text, Tried
 from models.alerts.tables import InboxRow
 from models.base.clock import Clock, parse_utc
@@ -9,6 +12,7 @@ from models.base.errors import NotFound
 from models.base.paging import Cursors, Page
 from models.base.store import get, page_of, update_if
 
+KIND, TOLD, READ = "inbox", "told", "read"
 _LONGEST_ID = 200
 """Longer than any message's id; the table would refuse a key of more than 1024 bytes."""
 
@@ -27,7 +31,7 @@ class Inbox:
             InboxRow, member_id, limit=limit, after=self._cursors.open(scope, cursor)
         )
         return Page(
-            items=[_message(row) for row in rows], next_cursor=self._cursors.seal(scope, last)
+            items=[message_of(row) for row in rows], next_cursor=self._cursors.seal(scope, last)
         )
 
     def mark_read(self, member_id: str, message_id: str) -> None:
@@ -35,17 +39,41 @@ class Inbox:
 
         Raises ``NotFound`` for what is not in this member's inbox.
         """
-        if len(message_id) > _LONGEST_ID:
+        is_id = len(message_id) <= _LONGEST_ID
+        row = get(InboxRow, member_id, message_id) if is_id else None
+        if row is None:
             raise NotFound("message.not_found")
-        row = InboxRow(member_id, message_id)
-        unread = InboxRow.message_id.exists() & InboxRow.read_at.does_not_exist()
-        if update_if(row, [InboxRow.read_at.set(self._clock.now())], unread):
+        if row.read_at is not None:
             return
-        if get(InboxRow, member_id, message_id) is None:
-            raise NotFound("message.not_found")
+        # Logged first: cut off in between, it is marked by the next asking, and logged once.
+        now = self._clock.now()
+        feed.append(_change(row, READ, now), now)
+        unread = InboxRow.message_id.exists() & InboxRow.read_at.does_not_exist()
+        update_if(row, [InboxRow.read_at.set(now)], unread)
 
 
-def _message(row: InboxRow) -> Message:
+def put(row: InboxRow, now: datetime) -> bool:
+    """Put a message into its member's inbox and log it for him; False when it is there already.
+
+    A read and a transaction of 6 write units. May raise ``Unavailable``.
+    """
+    return feed.append(_change(row, TOLD, row.at), now, once=row)
+
+
+def _change(row: InboxRow, change: str, at: datetime) -> feed.Change:
+    return feed.Change(
+        member_id=row.member_id,
+        county=row.county,
+        kind=KIND,
+        thing_id=row.message_id,
+        change=change,
+        at=at,
+        key=f"{KIND}:{change}:{row.message_id}",
+    )
+
+
+def message_of(row: InboxRow) -> Message:
+    """The message as its owner sees it."""
     return Message(
         message_id=row.message_id,
         kind=row.kind,

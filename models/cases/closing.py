@@ -242,7 +242,7 @@ def tell(
         outbox.URGENT: is_urgent(case),
         **facts,
     }
-    tx.put("outbox", outbox.row(topic, key, case.county, payload, now))
+    tx.put(f"outbox.{key}", outbox.row(topic, key, case.county, payload, now))
 
 
 def is_verdict_open(case: CaseRow, now: datetime) -> bool:

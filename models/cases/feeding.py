@@ -1,9 +1,10 @@
 """Log each change of a case for everybody it concerns, so that their apps can follow it.
 
-It concerns every reporter (as a change of his report) and every official in whose scope the case
-lies (as a change of the case). What is logged is an event of the case's history: with it, whatever
-of the history has not been logged for that person is logged first, so that nobody sees a case
-closed before it was claimed, however late or in whatever order the outbox delivers.
+It concerns every reporter, also of what was merged into it (as a change of his report), and every
+official in whose scope the case lies (as a change of the case). What is logged is an event of the
+case's history: with it, whatever of the history has not been logged for that person is logged
+first, so that nobody sees a case closed before it was claimed, however late or in whatever order
+the outbox delivers.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from models.alerts import feed
 from models.alerts.entities import Event
 from models.alerts.feed import Change
 from models.base.clock import Clock
-from models.base.errors import Unavailable
-from models.base.store import get, query
+from models.base.store import get
 from models.cases import changes
 from models.cases.entities import Action
-from models.cases.filing import join_event_id
+from models.cases.followers import whole_of
 from models.cases.parallel import together
-from models.cases.tables import CaseEventRow, CaseRow, ReportRow
+from models.cases.tables import CaseEventRow, CaseRow
 from models.people.roster import Roster
 
 REPORT, CASE = "report", "case"
-ONLY_LOGGED = ("case.noted", "case.photo", "case.judged")
-"""Topics that nobody is told of: a note, a photo that is ready, a joiner who is satisfied."""
+ONLY_LOGGED = ("case.noted", "case.photo", "case.judged", "case.changed")
+"""Topics that nobody is told of: a note, a photo that is ready, a joiner who is satisfied, and a
+case that changes by what is done to another."""
 
 _TOPICS = "case."
 
@@ -80,8 +81,8 @@ class Feeding:
     def log(self, event: Event) -> None:
         """Log an event for everybody it concerns; safe to repeat and to run beside itself.
 
-        A read of case and history, then per person a read and a transaction of 6 write units, all
-        persons at once. Raises ``Unavailable`` while the index of joiners lags behind.
+        Reads of case, history and reports, then per person a read and a transaction of 6 write
+        units, all persons at once. Raises ``Unavailable`` while the index of joiners lags behind.
         """
         case_id = event.payload["case_id"]
         case, events = get(CaseRow, case_id), changes.history(case_id)
@@ -155,20 +156,12 @@ def _concerns(who: Follower, happening: _Happening) -> bool:
 
 
 def _reporters(case: CaseRow, events: Sequence[CaseEventRow]) -> Iterator[Follower]:
-    """Who reported the case: first, and joining, from when he joined.
-
-    The index of joiners lags behind: while it shows fewer than the case counts, the event stays in
-    the outbox (``Unavailable``).
-    """
-    joined_at = {row.event_id: row.at for row in events}
-    joined: list[ReportRow] = []
-    if case.reporter_count > 1:
-        joined = query(ReportRow.by_case, case.case_id)
-        if 1 + len(joined) < case.reporter_count:
-            raise Unavailable("case.index_behind")
-    for row in joined:
-        since = joined_at.get(join_event_id(case.case_id, row.member_id), case.created_at)
-        yield Follower(member_id=row.member_id, kind=REPORT, thing_id=row.report_id, since=since)
-    yield Follower(
-        member_id=case.member_id, kind=REPORT, thing_id=case.report_id, since=case.created_at
-    )
+    """Who reported the case, from then on; and who reported what was merged into it, from the
+    merging on. Raises ``Unavailable`` while not all of them are known."""
+    merged_at = {row.text: row.at for row in events if row.action == Action.MERGE}
+    for share in whole_of(case):
+        for report in share.reports:
+            since = max(report.submitted_at, merged_at.get(share.case.number, case.created_at))
+            yield Follower(
+                member_id=report.member_id, kind=REPORT, thing_id=report.report_id, since=since
+            )

@@ -24,7 +24,7 @@ from models.calendar.rules import WorkingTime
 from models.cases.entities import Severity, Status
 from models.cases.parallel import together
 from models.cases.states import clock_in
-from models.cases.tables import CaseRow, ReportRow, queue_of, status_of
+from models.cases.tables import QUEUE_ATTRIBUTES, CaseRow, ReportRow, queue_of, status_of
 from models.people.entities import Actor, RoleName
 from models.places.service import Places
 
@@ -125,12 +125,20 @@ class Listing:
         shown = rows[:limit]
         cases = get_many([(CaseRow, (row.case_id,)) for row in shown]) if shown else []
         items = [
-            _report_item(row, case)
+            report_item(row, case)
             for row, case in zip(shown, cases, strict=True)
             if isinstance(case, CaseRow)
         ]
         last = shown[-1] if len(rows) > limit else None
         return Page(items=items, next_cursor=self._cursors.seal("reports", _key_after(last)))
+
+    def case(self, row: CaseRow) -> Mapping[str, Any]:
+        """A case as a queue shows it, for who may see it."""
+        shown = {name: getattr(row, name) for name in ("case_id", "due_at", *QUEUE_ATTRIBUTES)}
+        texts = {
+            name: utc_text(value) for name, value in shown.items() if isinstance(value, datetime)
+        }
+        return self._item({**shown, **texts}, self._clock.now())
 
     def _queues(self, actor: Actor, wanted: Queue) -> list[str]:
         grids = self._grids(actor)
@@ -258,7 +266,8 @@ def _key_after(last: ReportRow | None) -> dict[str, str] | None:
     return {"report_id": last.report_id, "submitted_at": utc_text(last.submitted_at)}
 
 
-def _report_item(report: ReportRow, case: CaseRow) -> Mapping[str, Any]:
+def report_item(report: ReportRow, case: CaseRow) -> Mapping[str, Any]:
+    """A report as its sender's list shows it."""
     return {
         "id": report.report_id,
         "category": report.category,

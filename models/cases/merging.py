@@ -94,6 +94,7 @@ def merge(
         tx, parent, _seen_from(doing, case), working=working, named="parent", merged=merged
     )
     closing.tell(tx, "case.merged", case, doing.now, into=parent.case_id)
+    closing.tell(tx, "case.changed", parent, doing.now)
     return answer
 
 
@@ -130,6 +131,7 @@ def unmerge(
         cell=cell_of(Position(lon=case.lon, lat=case.lat)),
     )
     closing.tell(tx, "case.unmerged", case, doing.now, parent=parent.case_id)
+    closing.tell(tx, "case.changed", parent, doing.now)
     return answer
 
 

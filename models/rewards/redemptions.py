@@ -63,7 +63,7 @@ class Redemptions:
 
     def voucher(self, actor: Actor, redemption_id: str) -> Voucher:
         """One of his own, as it is now. Raises ``NotFound("redemption.not_found")``."""
-        return self._voucher(self._own(actor, redemption_id))
+        return self.shown(self._own(actor, redemption_id))
 
     def voucher_by_key(self, actor: Actor, client_request_id: str) -> Voucher:
         """What became of a request whose answer was lost. Raises as ``voucher`` does."""
@@ -78,7 +78,7 @@ class Redemptions:
             limit=limit,
             after=self._cursors.open(scope, cursor),
         )
-        vouchers = [self._voucher(row) for row in rows]
+        vouchers = [self.shown(row) for row in rows]
         return Page(items=vouchers, next_cursor=self._cursors.seal(scope, last))
 
     def _reserve(
@@ -106,7 +106,7 @@ class Redemptions:
             raise Stale
         row = _row(actor, reward, redemption_id, now=now, turn=turn)
         self._commit(row, posting)
-        return self._voucher(row)
+        return self.shown(row)
 
     def _commit(self, row: RedemptionRow, posting: Posting) -> None:
         tx = Transaction()
@@ -168,7 +168,8 @@ class Redemptions:
             raise NotFound("redemption.not_found")
         return row
 
-    def _voucher(self, row: RedemptionRow) -> Voucher:
+    def shown(self, row: RedemptionRow) -> Voucher:
+        """A redemption as its owner, and nobody else, may see it now."""
         redemption = row.entity()
         if rules.is_usable(redemption, now=self._clock.now()):
             return self._with_code(redemption, row.code_turn)

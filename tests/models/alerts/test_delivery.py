@@ -126,7 +126,7 @@ def test_the_message_is_in_the_inbox_before_a_channel_is_asked(clock: FixedClock
 def test_nothing_is_sent_that_the_inbox_does_not_hold(clock: FixedClock) -> None:
     notice, service = a_notice(), a_service()
 
-    with never_sent("PutItem", times=store.TRIES * 3), pytest.raises(Unavailable):
+    with never_sent(times=store.TRIES * 3), pytest.raises(Unavailable):
         a_messenger(clock, service).tell(notice, role_order="officer")
 
     assert service.sends == []
@@ -293,7 +293,7 @@ def test_who_was_too_slow_does_not_let_a_third_in(clock: FixedClock) -> None:
     assert service.sends == []
 
 
-@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "UpdateItem"])
 def test_a_retry_holds_the_message_though_a_reply_was_lost(
     operation: str, clock: FixedClock
 ) -> None:
@@ -308,7 +308,7 @@ def test_a_retry_holds_the_message_though_a_reply_was_lost(
     assert inbox_row_of(notice).delivered_by == "service"
 
 
-@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "UpdateItem"])
 def test_a_lost_reply_of_the_engine_makes_no_second_message(
     operation: str, clock: FixedClock
 ) -> None:

@@ -530,7 +530,7 @@ def test_due_members_are_those_whose_alerts_are_due_longest_waiting_first(
     first, second, third = (Office(clock) for _ in range(3))
     for office, hours in ((second, 1), (first, 2), (third, -1)):
         for _ in range(2):
-            held.hold(office.alert(), NOW - timedelta(hours=hours))
+            held.hold(office.alert(), NOW - timedelta(hours=hours), NOW)
 
     listed = held.due_members(NOW)
 
@@ -545,7 +545,7 @@ def test_the_store_being_away_is_told_to_the_caller(office: Office) -> None:
 
 def test_an_alert_keeps_its_template_while_it_is_held(office: Office) -> None:
     alert = office.alert()
-    held.hold(alert, AFTERNOON)
+    held.hold(alert, AFTERNOON, NOW)
 
     row = office.held()[0]
 

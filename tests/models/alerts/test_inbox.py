@@ -6,15 +6,17 @@ from datetime import timedelta
 
 import pytest
 
+from models.alerts import feed
 from models.alerts.delivery import Messenger, message_id_of
 from models.alerts.entities import Notice, Text, Tried
 from models.alerts.inbox import Inbox
+from models.base import store
 from models.base.clock import FixedClock
-from models.base.errors import Invalid, NotFound
+from models.base.errors import Invalid, NotFound, Unavailable
 from models.base.ids import new_id
 from models.base.paging import Cursors
 from tests.support.alerts import NOW, RecordingChannel, a_notice, a_recipient
-from tests.support.faults import lost_reply
+from tests.support.faults import lost_reply, never_sent
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -82,6 +84,38 @@ def test_reading_is_noted_once_and_keeps_its_first_time(inbox: Inbox, clock: Fix
 
     (message,) = inbox.page(notice.member_id, cursor=None, limit=10).items
     assert message.read_at == NOW
+
+
+def changes_of(notice: Notice) -> list[tuple[str, str]]:
+    found = feed.since(notice.member_id, 0, limit=10, now=NOW)
+    assert {logged.kind for logged in found.items} <= {"inbox"}
+    return [(logged.change, logged.thing_id) for logged in found.items]
+
+
+def test_a_message_and_its_reading_are_logged_once_each(inbox: Inbox, clock: FixedClock) -> None:
+    notice = a_notice()
+
+    with lost_reply("TransactWriteItems"):
+        told(clock, notice)
+    told(clock, notice)
+    for _ in range(2):
+        inbox.mark_read(notice.member_id, message_id_of(notice))
+
+    assert changes_of(notice) == [("told", message_id_of(notice)), ("read", message_id_of(notice))]
+
+
+def test_a_reading_cut_off_before_it_was_noted_is_noted_by_the_next(
+    inbox: Inbox, clock: FixedClock
+) -> None:
+    notice = told(clock, a_notice())
+
+    with never_sent("UpdateItem", times=store.TRIES * 3), pytest.raises(Unavailable):
+        inbox.mark_read(notice.member_id, message_id_of(notice))
+    inbox.mark_read(notice.member_id, message_id_of(notice))
+
+    (message,) = inbox.page(notice.member_id, cursor=None, limit=10).items
+    assert message.read_at == NOW
+    assert [change for change, _ in changes_of(notice)] == ["told", "read"]
 
 
 def test_a_foreign_message_is_unknown(inbox: Inbox, clock: FixedClock) -> None:

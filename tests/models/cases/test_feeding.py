@@ -214,6 +214,26 @@ def test_who_took_office_later_is_told_from_then_on(town: Town, feeding: Feeding
     assert logged(newcomer) == [("case", "claim")]
 
 
+def test_who_reported_what_was_merged_follows_the_case_that_goes_on(
+    town: Town, feeding: Feeding
+) -> None:
+    first, second = a_rider(), a_rider()
+    parent, merged = town.filed(first), town.filed(second)
+    minutes(town)
+    values = {"into": parent.case_id, "reason": "same_thing"}
+    town.act(town.officer, merged, Action.MERGE, **values)
+    minutes(town)
+    town.act(town.officer, town.case(parent.case_id), Action.CLAIM)
+
+    for case in (merged, parent):
+        deliver(feeding, case)
+
+    assert [change for _, change in logged(first)] == ["submit", "merge", "claim"]
+    assert logged(second)[:2] == [("report", "submit"), ("report", "merge")]
+    assert logged(second)[-1] == ("report", "claim")
+    assert [change for _, change in logged(town.lead)].count("merge") == 2
+
+
 def test_an_official_who_reported_it_is_told_of_both(town: Town, feeding: Feeding) -> None:
     case = town.filed(town.lead)
 
@@ -261,7 +281,7 @@ def test_while_the_index_of_joiners_lags_the_event_stays(town: Town, feeding: Fe
         deliver(feeding, case)
 
 
-def test_logging_costs_two_reads_and_two_calls_a_person(town: Town, feeding: Feeding) -> None:
+def test_logging_costs_three_reads_and_two_calls_a_person(town: Town, feeding: Feeding) -> None:
     case = town.claimed()
     submitted, claimed = events_of(case)
     feeding.log(submitted)
@@ -270,5 +290,5 @@ def test_logging_costs_two_reads_and_two_calls_a_person(town: Town, feeding: Fee
         feeding.log(claimed)
 
     people = 3  # the reporter, the officer, the lead
-    assert len(cost.calls) == 2 + 2 * people
+    assert len(cost.calls) == 3 + 2 * people
     assert cost.writes == 6 * people
