@@ -130,15 +130,27 @@ def _cell_count(box: geometry.Box) -> float:
     return (columns + 1) * (rows + 1)
 
 
+def where(name: str, boundary_m: int, overlapping: int) -> tuple[str, str]:
+    """Say why a position belongs to a grid, in Chinese and English.
+
+    >>> where("东一网格", 94, 1)
+    ('位于“东一网格”内，距边界94米', 'inside 东一网格, 94 m from its edge')
+    """
+    reason, reason_en = (
+        f"位于“{name}”内，距边界{boundary_m}米",
+        f"inside {name}, {boundary_m} m from its edge",
+    )
+    if overlapping > 1:
+        reason += f"；{overlapping}个网格重叠，取面积最小者"
+        reason_en += f"; the smallest of {overlapping} overlapping grids"
+    return reason, reason_en
+
+
 def _explained(position: Position, holding: Sequence[Grid]) -> Routing:
     chosen = holding[0]
     boundary_m = round(geometry.distance_to_boundary_m(chosen.polygon, position))
     is_only = len(holding) == 1
-    reason = f"位于“{chosen.name}”内，距边界{boundary_m}米"
-    reason_en = f"inside {chosen.name}, {boundary_m} m from its edge"
-    if not is_only:
-        reason += f"；{len(holding)}个网格重叠，取面积最小者"
-        reason_en += f"; the smallest of {len(holding)} overlapping grids"
+    reason, reason_en = where(chosen.name, boundary_m, len(holding))
     return Routing(
         grid_id=chosen.grid_id,
         rule="only_grid" if is_only else "smallest_area",
