@@ -28,8 +28,7 @@ blueprint = Blueprint(__name__)
 @endpoint(blueprint, "GET", "/v1/reports/nearby", query=Nearby, answer=NearbyCases)
 def reports_nearby(call: Call[Nothing, Nearby]) -> Reply:
     """List open and recently closed cases that may be the same."""
-    query = call.query
-    found = call.services.neighbourhood.find(lon=query.lon, lat=query.lat, category=query.category)
+    found = call.services.neighbourhood.find(**dict(call.query))
     return {"items": [naming.named(item, call) for item in found]}
 
 

@@ -34,7 +34,7 @@ def add_first_award(tx: Transaction, ledger: Ledger, case: CaseRow, now: datetim
     """
     if case.parent_id is not None:
         return
-    rule, points = rules.award_for(ordinal=1, waited=now - now)
+    rule, points = rules.award_for(ordinal=1, waited=now - now, echo=0)
     posting = ledger.plan_award(
         member_id=case.member_id,
         county=case.county,
@@ -58,7 +58,10 @@ def add_first_maturity(tx: Transaction, ledger: Ledger, case: CaseRow, now: date
 def award_joiner(ledger: Ledger, case: CaseRow, report: ReportRow, now: datetime) -> None:
     """Pay one who joined, in a transaction of its own; safe to repeat."""
     rule, points = rules.award_for(
-        ordinal=report.ordinal, waited=report.submitted_at - case.created_at
+        ordinal=report.ordinal,
+        waited=report.submitted_at - case.created_at,
+        # Reports from before echoes were counted know only how many joined before them.
+        echo=report.ordinal - 1 if report.echo is None else report.echo,
     )
     ledger.post(
         lambda: ledger.plan_award(

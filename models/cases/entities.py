@@ -216,7 +216,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitReport:
-    """A rider's report as sent. ``lon, lat`` are GCJ-02 degrees, checked by ``rules``."""
+    """A rider's report as sent. ``lon, lat`` are GCJ-02 degrees, checked by ``rules``.
+
+    ``object_id`` is what is written on the thing: a bike's plate, a pole's number.
+    """
 
     client_request_id: str
     category: str
@@ -228,6 +231,7 @@ class SubmitReport:
     speed_mps: float | None = None
     text: str | None = None
     same_as: str | None = None
+    object_id: str | None = None
 
     @property
     def position(self) -> Position:
@@ -235,7 +239,7 @@ class SubmitReport:
 
     def content(self) -> Mapping[str, Any]:
         """Everything but the request's id, for noticing other content under the same id."""
-        return {
+        content: dict[str, Any] = {
             "category": self.category,
             "lon": self.lon,
             "lat": self.lat,
@@ -246,6 +250,8 @@ class SubmitReport:
             "text": self.text,
             "same_as": self.same_as,
         }
+        # What requests from before it had an id was their whole content, and must stay so.
+        return content if self.object_id is None else {**content, "object_id": self.object_id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,4 +324,5 @@ class Nearby:
     status: Status
     distance_m: int
     score: float
+    is_same: bool
     created_at: datetime

@@ -10,7 +10,7 @@ from typing import Any
 from models.alerts import outbox
 from models.base.clock import business_day, utc_text
 from models.base.errors import Conflict, NotFound
-from models.base.geometry import Position, cell_of
+from models.base.geometry import Position
 from models.base.ids import content_hash, derived_id
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
@@ -27,6 +27,7 @@ from models.cases.entities import (
     UploadState,
     Verdict,
 )
+from models.cases.sightings import seen_once_more
 from models.cases.states import is_urgent, timing_of
 from models.cases.tables import (
     SCHEMA,
@@ -35,6 +36,7 @@ from models.cases.tables import (
     LimitRow,
     ReportRow,
     UploadRow,
+    open_cell_of,
     queue_of,
     wake_shard_of,
 )
@@ -93,6 +95,8 @@ class Filing:
             raise NotFound("case.not_found")
         self._check_joinable(case)
         ordinal, seen = case.reporter_count + 1, case.status
+        echoes = case.reporter_count - 1 if case.echoes is None else case.echoes
+        is_echo = rules.is_echo(self.now - case.created_at)
         room = rules.CASE_PHOTOS_MAX - len(case.photos)
         tx.update(
             "case",
@@ -101,12 +105,15 @@ class Filing:
                 CaseRow.reporter_count.set(ordinal),
                 CaseRow.photo_count.add(self._ready_count()),
                 CaseRow.photos.set([*case.photos, *self.command.photos[:room]]),
+                CaseRow.echoes.set(echoes + is_echo),
+                *seen_once_more(case, self.command),
             ],
             (CaseRow.reporter_count == case.reporter_count) & (CaseRow.status == seen),
         )
         receipt = self._receipt(case, routing=None)
         event_id = join_event_id(case.case_id, self.actor.member_id)
-        self._add_common(tx, case, ordinal=ordinal, event_id=event_id, receipt=receipt)
+        echo = echoes + 1 if is_echo else 0
+        self._add_common(tx, case, ordinal=ordinal, echo=echo, event_id=event_id, receipt=receipt)
         return receipt
 
     def _check_joinable(self, case: CaseRow) -> None:
@@ -132,6 +139,7 @@ class Filing:
         ordinal: int,
         event_id: str,
         receipt: Mapping[str, Any],
+        echo: int = 0,
     ) -> None:
         is_joining = ordinal > 1
         doing = Doing(
@@ -142,7 +150,7 @@ class Filing:
             request=Request.of(self.actor, self.command.client_request_id, self.command.content()),
         )
         tx.guard("event", event_row(case, event_id, doing, receipt))
-        tx.guard("report", self._report(case, ordinal))
+        tx.guard("report", self._report(case, ordinal, echo))
         self._add_limit(tx)
         self._bind_uploads(tx, case)
         topic = "case.joined" if is_joining else "case.submitted"
@@ -193,7 +201,9 @@ class Filing:
             rounds=0,
             steps=[],
             queue=queue_of(grid.grid_id, Status.ASSIGNED),
-            cell=cell_of(command.position),
+            cell=open_cell_of(command.position, category.family),
+            object_id=rules.clean_object_id(command.object_id),
+            echoes=0,
             assigned_to=place.officer.member_id if place.officer else None,
         )
         wake = rules.next_wake(timing_of(case), self.working)
@@ -201,7 +211,7 @@ class Filing:
             case.wake_shard, case.wake_at = wake_shard_of(case_id), wake.at
         return case
 
-    def _report(self, case: CaseRow, ordinal: int) -> ReportRow:
+    def _report(self, case: CaseRow, ordinal: int, echo: int) -> ReportRow:
         text = rules.clean_text(self.command.text)
         is_joining = ordinal > 1
         return ReportRow(
@@ -212,6 +222,8 @@ class Filing:
             case_id=case.case_id,
             joined_case_id=case.case_id if is_joining else None,
             ordinal=ordinal,
+            echo=echo,
+            object_id=rules.clean_object_id(self.command.object_id),
             category=self.category.code,
             category_version=self.category.version,
             submitted_at=self.now,

@@ -235,7 +235,7 @@ def _again_weight(case: Candidate, cases: Sequence[Candidate], family: Family) -
     return -sum(
         math.log1p(math.exp(AGAIN + _nearness(case.seen, later.seen, family)))
         for later in cases
-        if later.created_at >= case.fixed_at and later.seen.family == case.seen.family
+        if later.created_at > case.fixed_at and later.seen.family == case.seen.family
     )
 
 

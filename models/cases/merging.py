@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from models.base.errors import Conflict, NotFound
-from models.base.geometry import Position, cell_of
+from models.base.geometry import Position
 from models.base.store import Transaction, get
 from models.calendar.rules import WorkingTime
 from models.cases import changes, closing, rules
@@ -21,7 +21,7 @@ from models.cases.categories import Categories
 from models.cases.changes import Doing, answer_of
 from models.cases.entities import Status
 from models.cases.followers import has_reported
-from models.cases.tables import CaseRow
+from models.cases.tables import CaseRow, open_cell_of
 from models.people.entities import Actor
 
 MAX_MERGED = 20
@@ -99,7 +99,13 @@ def merge(
 
 
 def unmerge(
-    tx: Transaction, case: CaseRow, doing: Doing, *, to: Status, working: WorkingTime
+    tx: Transaction,
+    case: CaseRow,
+    doing: Doing,
+    *,
+    to: Status,
+    working: WorkingTime,
+    categories: Categories,
 ) -> Mapping[str, Any]:
     """Lay into a transaction that two cases are two after all; ``to`` is the table's target.
 
@@ -128,7 +134,7 @@ def unmerge(
         status=to.value,
         merged_into=None,
         first_at=case.first_at or case.created_at,
-        cell=cell_of(Position(lon=case.lon, lat=case.lat)),
+        cell=open_cell_of(Position(lon=case.lon, lat=case.lat), _family(case, categories)),
     )
     closing.tell(tx, "case.unmerged", case, doing.now, parent=parent.case_id)
     closing.tell(tx, "case.changed", parent, doing.now)

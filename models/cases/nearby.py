@@ -13,14 +13,17 @@ from models.base.geometry import Position, cells_within, distance_m
 from models.base.store import get_many, query
 from models.cases import rules
 from models.cases.categories import Categories
-from models.cases.entities import Category, Nearby, Status, Verdict
+from models.cases.entities import Nearby, Status, Verdict
+from models.cases.likeness import Likeness, Seen, Spot, compare
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
-from models.cases.tables import CaseRow, UploadRow
+from models.cases.sightings import candidate_of, spot_of
+from models.cases.tables import CaseRow, UploadRow, open_cell
 from models.places.service import Places
 
 MAX_SHOWN = 10
 PER_CELL = 50
+"""The newest of one family in one square of 200 m."""
 
 
 class Neighbourhood:
@@ -34,11 +37,20 @@ class Neighbourhood:
         self._categories = categories
         self._addresses = addresses
 
-    def find(self, *, lon: float, lat: float, category: str) -> list[Mapping[str, Any]]:
-        """List likely twins within 80 m, likeliest first; at most four parallel queries.
+    def find(
+        self,
+        *,
+        lon: float,
+        lat: float,
+        category: str,
+        accuracy_m: float | None = None,
+        object_id: str | None = None,
+    ) -> list[Mapping[str, Any]]:
+        """List what may be the same within 80 m, likeliest first; at most four parallel queries.
 
-        Then two batch reads for the thumbnails, of which only published ones are shown. Raises
-        ``Invalid`` for an unknown category; outside the service area there is simply nothing.
+        A case that was fixed in the last 72 hours is among them: it may be back. Then two batch
+        reads for the thumbnails, of which only published ones are shown. Raises ``Invalid`` for an
+        unknown category; outside the service area there is simply nothing.
         """
         position = Position(lon=lon, lat=lat)
         routing = self._places.route(position)
@@ -50,22 +62,25 @@ class Neighbourhood:
             )
         if grid is None:
             return []
-        cells = cells_within(position, rules.NEARBY_M)
-        found = together([partial(_in_cell, cell) for cell in cells])
+        report = Seen(
+            spot=Spot(
+                position=position,
+                accuracy_m=rules.USUAL_ACCURACY_M if accuracy_m is None else accuracy_m,
+            ),
+            category=wanted.code,
+            family=wanted.family,
+            object_id=rules.clean_object_id(object_id),
+        )
         now = self._clock.now()
+        rows = standing_around(report.spot.position, wanted.family, county=grid.county, now=now)
+        judged = compare(report, [candidate_of(row, wanted.family) for row in rows], now)
         twins = [
-            _judged(row, wanted, position, now)
-            for rows in found
-            for row in rows
-            if self._is_alike(row, wanted)
-            and _may_be_same(row, position, county=grid.county, now=now)
+            _twin(row, likeness, position)
+            for row, likeness in zip(rows, judged, strict=True)
+            if likeness.is_shown
         ]
         twins.sort(key=lambda twin: (-twin.score, twin.distance_m, twin.case_id))
         return self._shown(twins[:MAX_SHOWN], now)
-
-    def _is_alike(self, row: CaseRow, wanted: Category) -> bool:
-        known = self._categories.of(row.category, row.category_version)
-        return known.family == wanted.family
 
     def _shown(self, twins: Sequence[Nearby], now: datetime) -> list[Mapping[str, Any]]:
         thumbnails = self._thumbnails([twin.case_id for twin in twins])
@@ -77,6 +92,7 @@ class Neighbourhood:
                 "status": twin.status.value,
                 "distance_m": twin.distance_m,
                 "score": twin.score,
+                "same": twin.is_same,
                 "age_s": max(0, int((now - twin.created_at).total_seconds())),
                 "created_at": utc_text(twin.created_at),
                 "thumbnail_url": thumbnails.get(twin.case_id),
@@ -102,6 +118,20 @@ class Neighbourhood:
         }
 
 
+def standing_around(
+    position: Position, family: str, *, county: str, now: datetime
+) -> list[CaseRow]:
+    """The cases of a family within 80 m that may be meant; at most four parallel queries.
+
+    Rows of an index: only what it holds is there.
+    """
+    cells = [open_cell(cell, family) for cell in cells_within(position, rules.NEARBY_M)]
+    found = together([partial(_in_cell, cell) for cell in cells])
+    return [
+        row for rows in found for row in rows if _may_be_same(row, position, county=county, now=now)
+    ]
+
+
 def _in_cell(cell: str) -> list[CaseRow]:
     rows: list[CaseRow] = query(
         CaseRow.by_open_cell, cell, scan_index_forward=False, limit=PER_CELL, page_size=PER_CELL
@@ -117,19 +147,14 @@ def _may_be_same(row: CaseRow, position: Position, *, county: str, now: datetime
     )
 
 
-def _judged(row: CaseRow, wanted: Category, position: Position, now: datetime) -> Nearby:
-    distance = distance_m(Position(lon=row.lon, lat=row.lat), position)
-    score = rules.likeness(
-        distance=distance,
-        same_category=row.category == wanted.code,
-        age=now - row.created_at,
-    )
+def _twin(row: CaseRow, likeness: Likeness, position: Position) -> Nearby:
     return Nearby(
         case_id=row.case_id,
         category=row.category,
         category_version=row.category_version,
         status=Status(row.status),
-        distance_m=rules.coarse_m(distance),
-        score=score,
+        distance_m=rules.coarse_m(distance_m(spot_of(row).position, position)),
+        score=round(likeness.score, 3),
+        is_same=likeness.is_same,
         created_at=row.created_at,
     )

@@ -43,6 +43,13 @@ class Rearranging:
                 )
                 return merging.merge(tx, case, parent, doing, working=self._working)
             case Action.UNMERGE:
-                return merging.unmerge(tx, case, doing, to=row.target, working=self._working)
+                return merging.unmerge(
+                    tx,
+                    case,
+                    doing,
+                    to=row.target,
+                    working=self._working,
+                    categories=self._categories,
+                )
             case _:
                 return None

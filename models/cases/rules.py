@@ -17,6 +17,7 @@ from models.calendar.rules import WorkingTime
 from models.cases.entities import Category, Status, Step, SubmitReport, Timing, Wake
 
 TEXT_MAX_CHARACTERS = 200
+OBJECT_ID_MAX_CHARACTERS = 20
 PHOTOS_MIN = 1
 PHOTOS_MAX = 9
 PHOTO_MAX_BYTES = 10 * 1024 * 1024
@@ -35,6 +36,8 @@ BURST = timedelta(minutes=10)
 WEST, EAST, SOUTH, NORTH = 113.71, 115.95, 31.38, 32.66
 """Xinyang's bounding box in degrees."""
 
+USUAL_ACCURACY_M = 15
+"""What a phone says in a street, where one did not say (``infra/bench/duplicates``: median 10)."""
 NEARBY_M = 80.0
 """How far a similar case is looked for: the circle never touches more than four cells."""
 JOIN_M = 150.0
@@ -91,6 +94,21 @@ def clean_text(text: str | None) -> str | None:
     return masked or None
 
 
+def clean_object_id(text: str | None) -> str | None:
+    """What was read on a thing, as two riders would write it alike; None when nothing is left.
+
+    Letters and digits stay, as capitals and of normal width. What looks like a person's identity
+    number is none of a thing.
+
+    >>> clean_object_id(" 豫s-ａ12·34 ")
+    '豫SA1234'
+    """
+    if text is None or _IDENTITY.search(text):
+        return None
+    normal = unicodedata.normalize("NFKC", text).upper()
+    return "".join(char for char in normal if char.isalnum()) or None
+
+
 def submission_errors(
     command: SubmitReport, *, category: Category | None, now: datetime
 ) -> list[FieldError]:
@@ -102,6 +120,9 @@ def submission_errors(
     errors += _capture_errors(command.captured_at, now)
     if command.text is not None and len(command.text) > TEXT_MAX_CHARACTERS:
         errors.append(FieldError(field="text", code="field.too_long", limit=TEXT_MAX_CHARACTERS))
+    if command.object_id is not None and len(command.object_id) > OBJECT_ID_MAX_CHARACTERS:
+        limit = OBJECT_ID_MAX_CHARACTERS
+        errors.append(FieldError(field="object_id", code="field.too_long", limit=limit))
     errors += _photo_list_errors(command.photos)
     return errors
 
@@ -188,13 +209,6 @@ def is_near_enough(case: Position, report: Position) -> bool:
     return distance_m(case, report) <= JOIN_M
 
 
-def likeness(*, distance: float, same_category: bool, age: timedelta) -> float:
-    """Score between 0 and 1 how likely two reports mean the same thing; only for sorting."""
-    near = max(0.0, 1 - distance / JOIN_M)
-    fresh = max(0.0, 1 - age / timedelta(days=14))
-    return round(near * (1.0 if same_category else 0.6) * (0.5 + 0.5 * fresh), 3)
-
-
 def coarse_m(distance: float) -> int:
     """Round a distance up to ten metres: enough to find it, too little to place a reporter.
 
@@ -236,18 +250,25 @@ def _ladder_wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
             return
 
 
-def award_for(*, ordinal: int, waited: timedelta) -> tuple[str, int]:
+def is_echo(waited: timedelta) -> bool:
+    """Whether who reports so long after the first may have heard of it: who comes within ten
+    minutes found it himself, however many others did."""
+    return waited > CO_DISCOVERY
+
+
+def award_for(*, ordinal: int, waited: timedelta, echo: int) -> tuple[str, int]:
     """The rule and points of a report: ``ordinal`` 1 came first; ``waited`` after the first.
 
-    Whoever reports within ten minutes of the first found it himself; three joiners are paid.
+    Whoever found it himself is paid like the first, in whatever order they came; of the echoes,
+    whose how-many-th ``echo`` is, three are paid.
 
-    >>> award_for(ordinal=5, waited=timedelta(minutes=1))
+    >>> award_for(ordinal=5, waited=timedelta(minutes=1), echo=0)
+    ('report.early@1', 10)
+    >>> award_for(ordinal=5, waited=timedelta(hours=1), echo=4)
     ('report.joiner@1', 0)
     """
     if ordinal == 1:
         return FIRST_RULE, FIRST_POINTS
-    if ordinal > 1 + PAID_JOINERS:
-        return JOINER_RULE, 0
-    if waited <= CO_DISCOVERY:
+    if not is_echo(waited):
         return CO_DISCOVERY_RULE, FIRST_POINTS
-    return JOINER_RULE, JOINER_POINTS
+    return JOINER_RULE, JOINER_POINTS if echo <= PAID_JOINERS else 0

@@ -16,6 +16,7 @@ from pynamodb.indexes import (
     KeysOnlyProjection,
 )
 
+from models.base.geometry import Position, cell_of
 from models.base.tables import Instant, Table, Whole
 from models.cases.columns import Document, texts
 from models.cases.entities import Status
@@ -43,6 +44,22 @@ QUEUE_ATTRIBUTES = (
 """What a list of cases shows, so that it never reads the cases themselves."""
 
 
+OPEN_CELL_ATTRIBUTES = (
+    "category",
+    "category_version",
+    "county",
+    "status",
+    "lon",
+    "lat",
+    "accuracy_m",
+    "spot",
+    "object_id",
+    "resolved_at",
+    "closed_at",
+)
+"""What tells whether a case may be the one meant."""
+
+
 # pynamodb leaves ``Index.__init_subclass__`` untyped, hence the comments on every index.
 class _ByQueue(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
     class Meta:
@@ -65,9 +82,7 @@ class _ByWake(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
 class _ByOpenCell(GlobalSecondaryIndex["CaseRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_open_cell"
-        projection = IncludeProjection(
-            ["category", "category_version", "lon", "lat", "status", "county", "closed_at"]
-        )
+        projection = IncludeProjection(list(OPEN_CELL_ATTRIBUTES))
 
     cell = UnicodeAttribute(hash_key=True)
     created_at = Instant(range_key=True)
@@ -80,6 +95,14 @@ class CaseRow(Table):
     they do not apply, so their indexes hold only what is looked for. ``photos`` are upload ids of
     every reporter (27 at most, later ones stay with their report); ``after`` those of the last
     resolution.
+
+    ``cell`` is ``<square>#<family>``, so that looking around for bikes reads no waste. ``spot`` is
+    where all sightings together place the thing, absent while there is one; ``object_id`` what was
+    first read on it. ``echoes`` counts those who joined after the time of co-discovery; cases
+    older than it count all who joined.
+
+    ``zone_id`` is the functional zone that runs the grid; ``neighbour_grid_id`` the grid to which
+    the case belongs if the phone erred by what it admitted.
 
     ``category_version`` is the list of categories that the case was filed under, and ``clock`` what
     that list said; cases older than both have the first list's.
@@ -107,6 +130,8 @@ class CaseRow(Table):
     community_id = UnicodeAttribute()
     place = UnicodeAttribute()
     routing = Document()
+    zone_id = UnicodeAttribute(null=True)
+    neighbour_grid_id = UnicodeAttribute(null=True)
     lon = NumberAttribute()
     lat = NumberAttribute()
     accuracy_m = Whole()
@@ -154,6 +179,9 @@ class CaseRow(Table):
     merged_into = UnicodeAttribute(null=True)
     merged: ListAttribute[str] = texts(null=True)
     first_at = Instant(null=True)
+    spot = Document(null=True)
+    object_id = UnicodeAttribute(null=True)
+    echoes = Whole(null=True)
     parent_id = UnicodeAttribute(null=True)
     parts: ListAttribute[str] = texts(null=True)
 
@@ -211,7 +239,8 @@ class _ByCase(GlobalSecondaryIndex["ReportRow"]):  # type: ignore[no-untyped-cal
 class ReportRow(Table):
     """What one rider sent. ``joined_case_id`` stands only with those who joined another's case.
 
-    ``ordinal`` is 1 for who reported first, 2 for the first to join, and so on without a gap.
+    ``ordinal`` is 1 for who reported first, 2 for the first to join, and so on without a gap;
+    ``echo`` likewise counts those who joined after the time of co-discovery.
     A joiner keeps his ``photos`` here; the first reporter's are the case's.
     """
 
@@ -225,6 +254,8 @@ class ReportRow(Table):
     case_id = UnicodeAttribute()
     joined_case_id = UnicodeAttribute(null=True)
     ordinal = Whole()
+    echo = Whole(null=True)
+    object_id = UnicodeAttribute(null=True)
     category = UnicodeAttribute()
     category_version = UnicodeAttribute(null=True)
     submitted_at = Instant()
@@ -308,6 +339,20 @@ class LimitRow(Table):
     version = Whole()
     used: ListAttribute[int] = ListAttribute(of=Whole)  # type: ignore[arg-type]
     ttl = Whole()
+
+
+def open_cell_of(position: Position, family: str) -> str:
+    """The partition of ``by_open_cell``: one family's cases in one square.
+
+    >>> open_cell_of(Position(lon=114.0825, lat=32.1225), "parking")
+    '57041_16061#parking'
+    """
+    return open_cell(cell_of(position), family)
+
+
+def open_cell(cell: str, family: str) -> str:
+    """The same of a square that is known."""
+    return f"{cell}#{family}"
 
 
 def queue_of(grid_id: str, status: Status) -> str:

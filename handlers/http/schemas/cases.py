@@ -25,6 +25,7 @@ from models.cases.entities import Purpose, Receiver, Severity, Status, UploadSta
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 Level = Severity
+ObjectId = Annotated[str, Field(max_length=rules.OBJECT_ID_MAX_CHARACTERS)]
 Version = Annotated[int, Field(ge=1, le=99999)]
 ExternalRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_/.-]{0,39}$")]
 """What a receiver calls a case on his side."""
@@ -86,6 +87,7 @@ class NewReport(Command):
     speed_mps: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     text: Annotated[str, Field(max_length=rules.TEXT_MAX_CHARACTERS)] | None = None
     same_as: Id | None = None
+    object_id: ObjectId | None = None
 
 
 class Routing(Answer):
@@ -130,15 +132,17 @@ class Receipt(Answer):
 
 
 class Nearby(Query):
-    """Where, and what kind of problem."""
+    """Where, and what kind of problem; ``object_id`` is what is written on the thing."""
 
     lon: Lon
     lat: Lat
     category: Code
+    accuracy_m: AccuracyM | None = None
+    object_id: ObjectId | None = None
 
 
 class NearbyCase(Answer):
-    """A case that may be the same."""
+    """A case that may be the same; ``same``: it is likelier than all others and none of them."""
 
     case_id: str
     category: str
@@ -147,6 +151,7 @@ class NearbyCase(Answer):
     status_text: str
     distance_m: int
     score: float
+    same: bool
     age_s: int
     created_at: Instant
     thumbnail_url: str | None

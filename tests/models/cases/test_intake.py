@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from models.base.errors import Conflict, Exhausted, Forbidden, Invalid, NotFound
+from models.base.geometry import Position, distance_m
 from models.base.store import get, query
 from models.cases.entities import Action, Purpose, Status, UploadState
 from models.cases.tables import CaseRow, ReportRow, UploadRow
@@ -322,3 +324,75 @@ def test_the_smallest_and_oldest_values_that_json_can_hold_do_no_harm(town: Town
     assert report is not None
     assert report.speed_mps == 0
     assert refusal.value.code == "report.too_old"
+
+
+def test_what_is_written_on_a_thing_is_kept_and_a_joiner_may_be_the_first_to_read_it(
+    town: Town,
+) -> None:
+    case = town.filed()
+    read = town.filed(object_id=" 8800-1234 ")
+
+    town.filed(same_as=case.case_id, object_id="豫s·77", **town.at(east_m=10))
+    town.filed(same_as=read.case_id, object_id="77777777", **town.at(east_m=10))
+
+    assert (case.object_id, read.object_id) == (None, "88001234")
+    assert town.case(case.case_id).object_id == "豫S77"
+    assert town.case(read.case_id).object_id == "88001234"
+    assert [report.object_id for report in joiners(read)] == ["77777777"]
+
+
+def test_every_sighting_places_the_thing_better_and_its_first_place_stays(town: Town) -> None:
+    case = town.filed(accuracy_m=20.0)
+
+    town.filed(same_as=case.case_id, accuracy_m=10.0, **town.at(east_m=40))
+
+    after = town.case(case.case_id)
+    seen = distance_m(Position(lon=after.spot["lon"], lat=after.spot["lat"]), town.centre)
+    assert case.spot is None
+    assert (after.lon, after.lat, after.accuracy_m) == (case.lon, case.lat, 20)
+    assert seen == pytest.approx(32, abs=0.2)
+    assert after.spot["accuracy_m"] == pytest.approx(8.9, abs=0.1)
+
+
+def test_a_request_from_before_there_were_ids_is_still_the_same_request(town: Town) -> None:
+    report = town.a_report(a_rider())
+
+    assert "object_id" not in report.content()
+    assert replace(report, object_id="1").content()["object_id"] == "1"
+
+
+def test_echoes_are_counted_apart_from_those_who_found_it_themselves(town: Town) -> None:
+    case = town.filed()
+    for _ in range(5):
+        town.clock.advance(timedelta(minutes=2))
+        town.filed(same_as=case.case_id)
+    town.clock.advance(timedelta(seconds=1))
+    for _ in range(2):
+        town.filed(same_as=case.case_id)
+
+    counted = sorted((report.ordinal, report.echo) for report in joiners(case))
+
+    assert counted == [(2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 1), (8, 2)]
+    assert town.case(case.case_id).echoes == 2
+
+
+def test_echoes_that_come_at_once_are_numbered_without_gaps(town: Town) -> None:
+    case = town.filed()
+    town.clock.advance(timedelta(hours=1))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: town.filed(same_as=case.case_id), range(6)))
+
+    assert sorted(report.echo or 0 for report in joiners(case)) == [1, 2, 3, 4, 5, 6]
+    assert town.case(case.case_id).echoes == 6
+
+
+def test_cases_from_before_echoes_were_counted_count_all_who_joined(town: Town) -> None:
+    case = town.filed()
+    town.filed(same_as=case.case_id)
+    town.case(case.case_id).update(actions=[CaseRow.echoes.remove()])
+    town.clock.advance(timedelta(hours=1))
+
+    town.filed(same_as=case.case_id)
+
+    assert town.case(case.case_id).echoes == 2

@@ -124,6 +124,12 @@ def test_a_fixed_case_steps_aside_for_the_later_one_of_its_place() -> None:
     assert part(beside, "reported_again") < 0
 
 
+def test_what_was_fixed_at_once_does_not_step_aside_for_itself() -> None:
+    found = one(seen(), standing(seen(5), age_h=3, fixed_h=3))
+
+    assert part(found, "reported_again") == 0
+
+
 def test_two_that_may_be_meant_make_each_other_doubtful_and_are_both_shown() -> None:
     left, right = likeness(seen(), standing(seen(-15)), standing(seen(15)))
 

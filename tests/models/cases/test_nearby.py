@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from models.base.errors import Invalid
+from models.base.geometry import Position
 from models.base.store import get
 from models.cases.entities import Action, Verdict
-from models.cases.tables import UploadRow
+from models.cases.tables import UploadRow, open_cell_of
 from tests.support.cases import Town, a_photo, a_rider
 
 
@@ -80,3 +81,52 @@ def test_an_unknown_category_is_refused(town: Town) -> None:
         found(town, category="E9999")
 
     assert refusal.value.code == "category.unknown"
+
+
+def test_what_is_certain_is_called_the_same_and_what_is_doubtful_only_shown(town: Town) -> None:
+    here = town.filed(**town.at(east_m=3)).case_id
+    alone = town.nearby.find(**town.at(), category="E0493a")
+    there = town.filed(**town.at(east_m=-3)).case_id
+    doubtful = town.nearby.find(**town.at(), category="E0493a")
+
+    assert [(item["case_id"], item["same"]) for item in alone] == [(here, True)]
+    assert {item["case_id"] for item in doubtful} == {here, there}
+    assert not any(item["same"] for item in doubtful)
+
+
+def test_a_number_read_on_the_thing_decides_between_two(town: Town) -> None:
+    town.filed(**town.at(east_m=3), category="P0137", object_id="0042017")
+    other = town.filed(**town.at(east_m=35), category="P0137", object_id="0042018").case_id
+
+    items = town.nearby.find(**town.at(), category="P0137", object_id="0042-018")
+
+    assert (items[0]["case_id"], items[0]["same"]) == (other, True)
+
+
+def test_a_case_that_was_fixed_may_be_back_but_an_open_one_goes_first(town: Town) -> None:
+    fixed = town.resolved(a_rider(), **town.at(east_m=2)).case_id
+    town.clock.advance(timedelta(hours=2))
+    again = town.filed(**town.at(east_m=9)).case_id
+
+    assert found(town)[0] == again
+    assert fixed not in [
+        item["case_id"] for item in town.nearby.find(**town.at(), category="E0493a") if item["same"]
+    ]
+
+
+def test_a_phone_that_is_unsure_sees_further(town: Town) -> None:
+    far = town.filed(**town.at(east_m=78), accuracy_m=15.0).case_id
+
+    sure = town.nearby.find(**town.at(), category="E0493a", accuracy_m=4)
+    unsure = town.nearby.find(**town.at(), category="E0493a", accuracy_m=60)
+
+    assert sure == []
+    assert [item["case_id"] for item in unsure] == [far]
+
+
+def test_looking_around_reads_one_family_alone(town: Town) -> None:
+    case = town.filed(**town.at(east_m=5))
+
+    assert case.cell == open_cell_of(Position(lon=case.lon, lat=case.lat), "parking")
+    assert found(town) == [case.case_id]
+    assert found(town, category="E0110") == []

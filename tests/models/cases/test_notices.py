@@ -206,17 +206,17 @@ def test_joiners_are_paid_by_their_order_whether_they_came_before_the_claim_or_a
 ) -> None:
     town, first = world.town, a_rider()
     case = town.filed(first)
-    early = [joined(town, case) for _ in range(2)]
+    early = [joined(town, case) for _ in range(4)]
     town.act(town.officer, case, Action.CLAIM)
     town.clock.advance(timedelta(minutes=11))
-    late = [joined(town, case) for _ in range(2)]
+    late = [joined(town, case) for _ in range(4)]
 
     world.deliver(case)
 
     now = town.clock.now()
     pending = [balances(who.member_id, now).pending for who, _ in [(first, ""), *early, *late]]
-    assert pending == [10, 10, 10, 2, 0]
-    nothing = transfer(awards.award_id(late[1][1]))
+    assert pending == [10, 10, 10, 10, 10, 2, 2, 2, 0]
+    nothing = transfer(awards.award_id(late[3][1]))
     assert nothing is not None
     assert nothing.points == 0
 

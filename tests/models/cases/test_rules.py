@@ -55,6 +55,8 @@ def codes_of(report: SubmitReport) -> list[tuple[str, str]]:
         ),
         ({"text": "字" * 200}, []),
         ({"text": "字" * 201}, [("text", "field.too_long")]),
+        ({"object_id": "1" * 20}, []),
+        ({"object_id": "1" * 21}, [("object_id", "field.too_long")]),
         ({"photos": ()}, [("photos", "field.too_short")]),
         ({"photos": tuple("abcdefghi")}, []),
         ({"photos": tuple("abcdefghij")}, [("photos", "field.too_long")]),
@@ -151,29 +153,64 @@ def test_only_an_open_case_may_be_joined() -> None:
     assert joinable == rules.WORKED_ON | rules.PAUSED | {Status.RESOLVED, Status.DISPUTED}
 
 
-def test_nearer_the_same_kind_and_fresher_is_likelier() -> None:
-    best = rules.likeness(distance=0, same_category=True, age=timedelta())
-    others = [
-        rules.likeness(distance=70, same_category=True, age=timedelta()),
-        rules.likeness(distance=0, same_category=False, age=timedelta()),
-        rules.likeness(distance=0, same_category=True, age=timedelta(days=10)),
-        rules.likeness(distance=500, same_category=True, age=timedelta(days=90)),
-    ]
-
-    assert best == 1
-    assert all(0 <= other < best for other in others)
-
-
 @pytest.mark.parametrize(
-    ("ordinal", "waited_min", "points"),
-    [(1, 0, 10), (2, 10, 10), (2, 10.01, 2), (4, 600, 2), (5, 1, 0)],
+    ("ordinal", "waited_min", "echo", "points"),
+    [
+        (1, 0, 0, 10),
+        (2, 10, 0, 10),
+        (9, 10, 0, 10),
+        (2, 10.01, 1, 2),
+        (4, 600, 3, 2),
+        (5, 600, 4, 0),
+        (9, 600, 3, 2),
+    ],
 )
 def test_points_follow_the_order_of_reporters_and_never_speed_of_repair(
-    ordinal: int, waited_min: float, points: int
+    ordinal: int, waited_min: float, echo: int, points: int
 ) -> None:
     waited = timedelta(minutes=waited_min)
 
-    assert rules.award_for(ordinal=ordinal, waited=waited)[1] == points
+    assert rules.is_echo(waited) == (echo > 0)
+    assert rules.award_for(ordinal=ordinal, waited=waited, echo=echo)[1] == points
+
+
+@given(
+    waited_s=st.lists(st.integers(0, 1800), min_size=1, max_size=9),
+    order=st.permutations(range(9)),
+)
+def test_whoever_comes_within_the_window_is_paid_alike_in_any_order(
+    waited_s: list[int], order: list[int]
+) -> None:
+    """``order`` says which rider comes at which of the instants."""
+    riders = [rider for rider in order if rider < len(waited_s)]
+    arrivals = sorted(waited_s)
+    points, echoes = {}, 0
+    for ordinal, (rider, at) in enumerate(zip(riders, arrivals, strict=True), 1):
+        waited = timedelta(seconds=at - arrivals[0])
+        echoes += rules.is_echo(waited)
+        points[rider] = rules.award_for(ordinal=ordinal, waited=waited, echo=echoes)[1]
+
+    early = [rider for rider, at in zip(riders, arrivals, strict=True) if at - arrivals[0] <= 600]
+    assert {points[rider] for rider in early} == {rules.FIRST_POINTS}
+    late = sorted((points[rider] for rider in riders if rider not in early), reverse=True)
+    assert late == [rules.JOINER_POINTS] * min(3, len(late)) + [0] * max(0, len(late) - 3)
+
+
+@pytest.mark.parametrize(
+    ("read", "kept"),
+    [
+        (None, None),
+        ("  ", None),
+        ("0042-017", "0042017"),
+        ("豫s·12345", "豫S12345"),
+        ("\u202e８8４", "884"),
+        ("411502199001011234", None),
+    ],
+)
+def test_an_object_id_is_written_as_anybody_would_write_it(
+    read: str | None, kept: str | None
+) -> None:
+    assert rules.clean_object_id(read) == kept
 
 
 timings = st.builds(
