@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping
 
 from infra.local.stack import ROOT
 from infra.prove import calendar, storms
+from infra.prove.fake import differences
 from infra.prove.figures import Figure, Show, progress, write
 
 OUTPUT = ROOT / "build" / "prove.json"
 
 PARTS: Mapping[str, Callable[[float, Show], tuple[Figure, ...]]] = {
     "calendar": calendar.prove,
+    "fake": differences.prove,
     "kills": storms.prove,
 }
 """Each part proves one thing at a scale, and says how far it has come."""

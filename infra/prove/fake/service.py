@@ -1,0 +1,136 @@
+"""The fake in the place of botocore's client: the product's code above it is the very same.
+
+``attached`` points pynamodb's one connection here. The SDK's own retries are thereby gone, so what
+is proven is our loop; its pauses take no time, and parallel reads go one after the other, so that
+a seed gives the same run each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from infra.local import engine as engines
+from infra.prove.fake.faults import Died, Fault, Plan
+from infra.prove.fake.reads import Answer, Request
+from infra.prove.fake.requests import Database, cancelled, error
+from infra.prove.fake.tables import LONGEST_LAG
+from models.base import store, tables
+from models.cases import parallel
+
+Hook = Callable[[str, Request], None]
+_NOWHERE = "http://127.0.0.1:9"
+
+
+@cache
+def _definitions() -> list[dict[str, Any]]:
+    return engines.table_definitions()
+
+
+class Fake:
+    """A DynamoDB in memory. ``plan`` says what goes wrong; ``before`` sees each request first,
+    and may let somebody else's requests in between."""
+
+    def __init__(self, plan: Plan | None = None, before: Hook | None = None) -> None:
+        self.database = Database(_definitions())
+        self.plan = plan
+        self.before = before
+        self.requests = 0
+
+    def call(self, operation: str, request: Request) -> Answer:
+        """Answer one request, or fail as planned.
+
+        Raises botocore's errors, and ``Died`` where the process ends.
+        """
+        self.requests += 1
+        if self.before is not None:
+            self.before(operation, request)
+        if self.plan is None:
+            return self.database.answer(operation, request)
+        fault = self.plan.draw(operation, is_index="IndexName" in request)
+        if fault is None:
+            return self.database.answer(operation, request)
+        return self._faulty(fault, operation, request)
+
+    def _faulty(self, fault: Fault, operation: str, request: Request) -> Answer:
+        assert self.plan is not None
+        if fault is Fault.CRASH_BEFORE:
+            raise Died
+        if fault is Fault.UNSENT:
+            raise ConnectTimeoutError(endpoint_url=_NOWHERE)
+        if fault is Fault.THROTTLED:
+            raise error(operation, "ThrottlingException")
+        if fault is Fault.CONFLICT:
+            raise _conflict(operation, request)
+        lag = self.plan.lag(LONGEST_LAG) if fault is Fault.STALE else 0
+        answer = self.database.answer(operation, request, lag=lag)
+        if fault is Fault.CRASH_AFTER:
+            raise Died
+        if fault is Fault.REPLY_LOST:
+            raise ReadTimeoutError(endpoint_url=_NOWHERE)
+        return answer
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Every row of a table by its key's order, as it travels."""
+        found = self.database.tables[table].rows
+        return [found[key] for key in sorted(found)]
+
+
+def _conflict(operation: str, request: Request) -> ClientError:
+    if operation != "TransactWriteItems":
+        return error(operation, "TransactionConflictException")
+    willing: list[Mapping[str, Any]] = [{"Code": "None"}] * (len(request["TransactItems"]) - 1)
+    return cancelled(operation, [{"Code": "TransactionConflict"}, *willing])
+
+
+class _Client:
+    """The few things that pynamodb asks of botocore's client."""
+
+    _request_signer = None
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake = fake
+
+    def _make_api_call(self, operation: str, request: Request) -> Answer:
+        return self.fake.call(operation, request)
+
+
+class _InTurn:
+    """Stands for a pool of threads: the calls go one after the other."""
+
+    def __init__(self, max_workers: int) -> None: ...
+
+    def __enter__(self) -> _InTurn:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def map(self, work: Callable[[Any], Any], calls: Iterable[Any]) -> Iterator[Any]:
+        return map(work, calls)
+
+
+@contextmanager
+def attached(fake: Fake) -> Iterator[Fake]:
+    """Point every table of this process at the fake; afterwards where they were before."""
+    threads: Any = parallel
+    before = (tables._shared.database, store.FIRST_PAUSE_S, threads.ThreadPoolExecutor)
+    place = tables.Database(
+        region="local", endpoint_url=_NOWHERE, access_key="local", secret_key="local"
+    )
+    if before[0] != place:
+        tables.use_database(place)
+    link: Any = tables.connection()
+    outer, link._client = link._client, _Client(fake)
+    store.FIRST_PAUSE_S = 0.0
+    threads.ThreadPoolExecutor = _InTurn
+    try:
+        yield fake
+    finally:
+        link._client = outer
+        _, store.FIRST_PAUSE_S, threads.ThreadPoolExecutor = before
+        if before[0] is not None and before[0] != place:
+            tables.use_database(before[0])
