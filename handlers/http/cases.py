@@ -7,6 +7,7 @@ from dataclasses import asdict
 from chalice.app import Blueprint
 
 from handlers.http import naming
+from handlers.http.categories import criteria_of
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
 from handlers.http.schemas.cases import Case, Cases, Handled, NewAction, QueueQuery
 from models.base.errors import NotFound
@@ -54,6 +55,7 @@ def show_case(call: Call[Nothing, Nothing]) -> Reply:
     language = call.language
     return {
         **naming.named(shown, call),
+        **criteria_of(shown, call),
         "history": [naming.event(item, call) for item in shown["history"]],
         "allowed_actions": [naming.offer(item, language) for item in shown["allowed_actions"]],
     }

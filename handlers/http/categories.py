@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from chalice.app import Blueprint
 
@@ -38,9 +39,13 @@ def name_of(category: Category, language: str) -> str:
     return category.en if language == "en" else category.zh
 
 
-def criteria(criteria: Iterable[Criterion], language: str) -> list[Reply]:
-    """The conditions for filing or closing, one of which is to be chosen."""
-    return [{"code": one.code, "text": one.en if language == "en" else one.zh} for one in criteria]
+def criteria_of(case: Reply, call: Call[Any, Any]) -> Reply:
+    """When a case's category was one, and when it is dealt with, in the list it was filed under."""
+    category = call.services.categories.of(case["category"], case["category_version"])
+    return {
+        "conditions": _criteria(category.conditions, call.language),
+        "closing_conditions": _criteria(category.closings, call.language),
+    }
 
 
 def _county(call: Call[Nothing, Wanted]) -> str | None:
@@ -64,9 +69,13 @@ def _groups(shown: Sequence[Category], language: str) -> list[Reply]:
     ]
 
 
+def _criteria(criteria: Iterable[Criterion], language: str) -> list[Reply]:
+    return [{"code": one.code, "text": one.en if language == "en" else one.zh} for one in criteria]
+
+
 def _category(category: Category, language: str) -> Reply:
-    conditions = criteria(category.conditions, language)
-    closings = criteria(category.closings, language)
+    conditions = _criteria(category.conditions, language)
+    closings = _criteria(category.closings, language)
     either = "; or " if language == "en" else "；或"
     return {
         "code": category.code,

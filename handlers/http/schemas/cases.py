@@ -17,6 +17,7 @@ from handlers.http.schemas.base import (
     Paged,
     Query,
 )
+from handlers.http.schemas.categories import Criterion
 from handlers.http.schemas.service import Reason
 from models.cases import rules
 from models.cases.commands import PARTS_MAX
@@ -391,7 +392,10 @@ class Offer(Answer):
 
 
 class Case(CaseState):
-    """A case for the official who handles it."""
+    """A case for the official who handles it.
+
+    ``conditions`` and ``closing_conditions`` are those of its category when it was filed.
+    """
 
     claim_due_at: Instant
     reporter_count: int
@@ -403,6 +407,8 @@ class Case(CaseState):
     photos: list[Evidence]
     after_photos: list[Evidence]
     history: list[Event]
+    conditions: list[Criterion]
+    closing_conditions: list[Criterion]
     allowed_actions: list[Offer]
 
 

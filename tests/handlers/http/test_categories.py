@@ -94,3 +94,12 @@ def test_a_position_gets_its_countys_list(world: World) -> None:
     answer = listed(world, lon=east.lon, lat=east.lat)
 
     assert answer["items"] == listed(world, county=geography.EAST_COUNTY)["items"]
+
+
+def test_an_officer_sees_when_a_case_is_one_and_when_it_is_closed(world: World) -> None:
+    filed = world.filed()
+
+    shown = done(world.officer.app.get(f"/v1/cases/{filed.case_id}")).body
+
+    assert shown["conditions"] == [{"code": "1", "text": "停在划定区域以外"}]
+    assert shown["closing_conditions"] == [{"code": "1", "text": "已摆放整齐"}]
