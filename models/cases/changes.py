@@ -21,7 +21,7 @@ from models.base.errors import Conflict, NotFound
 from models.base.ids import content_hash, derived_id, keyed_id
 from models.base.store import Refused, Stale, Transaction, get, query
 from models.calendar.rules import WorkingTime
-from models.cases import rules
+from models.cases import pausing, rules
 from models.cases.entities import Party, Status
 from models.cases.followers import has_reported
 from models.cases.states import timing_of
@@ -29,6 +29,7 @@ from models.cases.tables import SCHEMA, CaseEventRow, CaseRow, ReportRow, queue_
 from models.people.entities import Actor, RoleName
 
 _FORGOTTEN = frozenset({Status.REJECTED, Status.WITHDRAWN, Status.NO_EVIDENCE})
+_HELD = frozenset({Status.CLAIMED, Status.HANDLING})
 _PARTY_BY_ROLE = {
     RoleName.OFFICER: Party.OFFICER,
     RoleName.GRID_LEAD: Party.LEAD,
@@ -136,12 +137,16 @@ def advance(
 ) -> Mapping[str, Any]:
     """Make the case's next version with its event; answers what the command is told.
 
+    A change of state stops the case's clocks or lets them go on, as ``pausing`` has it.
+
     ``row`` is changed too, so that it shows what will be stored. None removes an attribute.
     ``named`` tells the cases of one transaction apart.
     """
-    seen: Condition = CaseRow.version == row.version
+    seen = _seen(row)
     condition = seen if condition is None else seen & condition
-    values = {**values, "version": row.version + 1}
+    target = Status(values.get("status", row.status))
+    clocks = pausing.kept(row, target, doing.now, working)
+    values = {**clocks, **values, "version": row.version + 1}
     write(tx, row, values, working=working, condition=condition, named=named)
     answer = answer_of(row)
     tx.guard(f"{named}.event", event_row(row, version_id(row.version), doing, answer))
@@ -158,13 +163,32 @@ def write(
     named: str = "case",
 ) -> None:
     """Write attributes of a case, and those that follow from them: queue, wake, cell."""
+    tx.update(named, row, written(row, values, working), condition)
+
+
+def written(row: CaseRow, values: Mapping[str, Any], working: WorkingTime) -> list[Action]:
+    """The update that writes attributes of a case and those that follow; ``row`` is changed too."""
     actions = [_set(row, name, value) for name, value in values.items()]
     actions += [
         _set(row, name, value)
         for name, value in _following(row, working).items()
         if getattr(row, name) != value
     ]
-    tx.update(named, row, actions, condition)
+    return actions
+
+
+def unmoved(row: CaseRow) -> Condition:
+    """That nothing has changed that the schedule's next instant hangs on."""
+    condition: Condition = _seen(row) & (CaseRow.steps == list(row.steps))
+    return condition
+
+
+def _seen(row: CaseRow) -> Condition:
+    """That the case is as it was read; the start of its clock makes no version."""
+    clock = CaseRow.clock_from
+    same = clock.does_not_exist() if row.clock_from is None else clock == row.clock_from
+    condition: Condition = (CaseRow.version == row.version) & same
+    return condition
 
 
 def commit(tx: Transaction) -> None:
@@ -244,6 +268,8 @@ def _following(row: CaseRow, working: WorkingTime) -> dict[str, Any]:
         "wake_at": wake.at if wake else None,
         "wake_shard": wake_shard_of(row.case_id) if wake else None,
         "cell": None if status in _FORGOTTEN else row.cell,
+        # An undecided proposal is void when the work it was made for has ended.
+        "proposal": row.proposal if status in _HELD else None,
     }
 
 

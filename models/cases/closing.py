@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from models.alerts import outbox
@@ -12,10 +12,10 @@ from models.base.errors import Conflict, NotFound
 from models.base.ids import derived_id
 from models.base.store import Transaction, get, retrying
 from models.calendar.rules import WorkingTime
-from models.cases import awards, changes, rules, workflow
+from models.cases import awards, changes, rules, told, workflow
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.entities import Action, ClosedAs, Party, Status
-from models.cases.states import clock_of, facts_of, is_urgent
+from models.cases.states import facts_of, is_urgent, is_verdict_open
 from models.cases.tables import CaseRow, ReportRow
 from models.people.entities import Actor
 from models.points.ledger import Ledger
@@ -168,8 +168,8 @@ class Closing:
         facts = facts_of(
             case,
             member_id=actor.member_id,
+            now=now,
             is_reporter=True,
-            is_verdict_open=is_verdict_open(case, now),
         )
         return workflow.judge(Status(case.status), (Party.REPORTER,), action, facts)
 
@@ -202,21 +202,18 @@ def reopen(
     tx: Transaction, case: CaseRow, doing: Doing, *, working: WorkingTime, reopened: int
 ) -> Mapping[str, Any]:
     """Lay a reopening into a transaction: back to its officer, a new limit, the ladder from 0."""
-    limit = timedelta(seconds=case.resolve_limit_s)
-    due = working.deadline(doing.now, limit, clock_of(case))
     answer = changes.advance(
         tx,
         case,
         doing,
         working=working,
+        **told.begun(case, doing.now, working),
         status=Status.CLAIMED.value,
-        started_at=doing.now,
-        due_at=due.at,
         resolved_at=None,
         resolution=None,
         after=None,
-        steps=[],
-        rounds=case.rounds + 1,
+        closed_at=None,
+        closed_as=None,
         reopened=reopened,
     )
     tell(tx, "case.reopened", case, doing.now)
@@ -243,11 +240,6 @@ def tell(
         **facts,
     }
     tx.put(f"outbox.{key}", outbox.row(topic, key, case.county, payload, now))
-
-
-def is_verdict_open(case: CaseRow, now: datetime) -> bool:
-    """Whether the reporters may still say if it is fixed."""
-    return case.resolved_at is not None and now < case.resolved_at + rules.VERDICT_WITHIN
 
 
 def _action_of(*, satisfied: bool, reopened: int) -> Action:

@@ -258,8 +258,11 @@ class SubmitReport:
 class Timing:
     """All that decides when the schedule must look at a case again.
 
-    ``started_at`` and ``resolve_limit`` are the present round's; ``steps_taken`` are the ladder's
-    steps of that round.
+    ``started_at`` and ``resolve_limit`` are the present round's, with its extensions;
+    ``steps_taken`` are the ladder's steps of that round. ``clock_from`` is where the clock of who
+    works on it starts (None: with the round), ``claim_limit`` the time to claim (None: up to
+    ``claim_due_at``). ``withheld_since`` stands while nobody has been told of a case that is not
+    urgent.
     """
 
     status: Status
@@ -273,6 +276,10 @@ class Timing:
     photo_count: int
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
+    clock_from: datetime | None = None
+    claim_limit: timedelta | None = None
+    withheld_since: datetime | None = None
+    resume_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +295,8 @@ class Facts:
     """What the guards of the transition table ask about a case and whoever acts on it.
 
     ``is_linked``: whoever acts is known to be close to a reporter. ``was_held``: somebody had
-    claimed the case before it was merged into its parent.
+    claimed the case before it was merged into its parent. ``has_waited``: the case's clocks have
+    stood still for its reporter as long as they may.
     """
 
     is_reporter: bool
@@ -306,6 +314,7 @@ class Facts:
     is_rejecter: bool = False
     extensions: int = 0
     was_deferred: bool = False
+    has_waited: bool = False
     proposed: Proposed | None = None
     may_decide: bool = False
     has_merged: bool = False

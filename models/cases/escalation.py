@@ -75,6 +75,8 @@ class Escalation:
             closing.close(tx, case, doing, unconfirmed, ledger=self._ledger, working=self._working)
         elif step is Step.NO_EVIDENCE:
             self._close_without_evidence(tx, case, now)
+        elif step is Step.RESUME:
+            self._resume(tx, case, now)
         elif step is Step.FORGET:
             self._note_step(tx, case, step, cell=None)
         else:
@@ -93,6 +95,13 @@ class Escalation:
         )
         closing.tell(tx, "case.closed", case, now)
 
+    def _resume(self, tx: Transaction, case: CaseRow, now: datetime) -> None:
+        """The reporter did not answer in time, or the day has come: the clocks go on."""
+        doing = Doing(action=Action.RESUME, party=Party.SYSTEM, now=now)
+        claimed = Status.CLAIMED.value
+        changes.advance(tx, case, doing, working=self._working, status=claimed)
+        closing.tell(tx, "case.resumed", case, now)
+
     def _tell_step(self, tx: Transaction, case: CaseRow, wake: Wake, now: datetime) -> None:
         """The ladder changes nothing an officer could act upon, so it makes no new version."""
         step = wake.step
@@ -104,7 +113,7 @@ class Escalation:
         closing.tell(tx, "case.step", case, now, key=event_id, step=step.value, due_at=due_at)
 
     def _note_step(self, tx: Transaction, case: CaseRow, step: Step, **values: None) -> None:
-        condition = (CaseRow.version == case.version) & (CaseRow.steps == list(case.steps))
+        condition = changes.unmoved(case)
         steps = [*case.steps, step.value]
         changes.write(
             tx, case, {"steps": steps, **values}, working=self._working, condition=condition
@@ -115,7 +124,7 @@ class Escalation:
         if case.wake_at == (wake.at if wake else None):
             return
         tx = Transaction()
-        condition = (CaseRow.version == case.version) & (CaseRow.steps == list(case.steps))
+        condition = changes.unmoved(case)
         changes.write(tx, case, {}, working=self._working, condition=condition)
         changes.commit(tx)
 

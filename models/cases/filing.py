@@ -189,6 +189,8 @@ class Filing:
             accuracy_m=round(command.accuracy_m),
             created_at=self.now,
             claim_due_at=claim.at,
+            claim_limit_s=int(category.claim_within.total_seconds()),
+            clock_from=self.now if category.kind == "continuous" else None,
             due_at=due.at,
             started_at=self.now,
             resolve_limit_s=int(category.resolve_within.total_seconds()),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from models.base.clock import Clock
@@ -12,7 +11,7 @@ from models.base.errors import Conflict, FieldError, Forbidden, Invalid
 from models.base.ids import derived_id
 from models.base.store import Transaction, retrying
 from models.calendar.rules import WorkingTime
-from models.cases import changes, closing, crediting, merging, resolution, rules, workflow
+from models.cases import changes, closing, crediting, merging, resolution, rules, told, workflow
 from models.cases.categories import Categories
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.commands import Command
@@ -29,7 +28,19 @@ log = logging.getLogger(__name__)
 
 NOTE_MAX_CHARACTERS = 500
 OFFERED = frozenset(
-    row.action.value for row in workflow.TRANSITIONS if row.party in workflow.OFFICIALS
+    action.value
+    for action in (
+        Action.CLAIM,
+        Action.REJECT,
+        Action.ASSIGN,
+        Action.RETURN,
+        Action.RESOLVE,
+        Action.VERIFY,
+        Action.REOPEN,
+        Action.NOTE,
+        Action.MERGE,
+        Action.UNMERGE,
+    )
 )
 """The actions that officials can ask for."""
 _NEEDED_FIELDS = ("officer", "into", "categories", "receiver", "external_ref")
@@ -118,10 +129,10 @@ class Handling:
         facts = facts_of(
             case,
             member_id=actor.member_id,
+            now=self._clock.now(),
             is_reporter=changes.is_reporter(actor, case),
-            is_verdict_open=False,
+            is_parent_open=merging.is_parent_open(case),
         )
-        facts = replace(facts, is_parent_open=merging.is_parent_open(case))
         try:
             return workflow.judge(Status(case.status), parties, command.action, facts)
         except Conflict as refusal:
@@ -153,6 +164,7 @@ class Handling:
             age = crediting.add_first_award(tx, self._ledger, case, now)
             return {
                 **age,
+                **told.started(case, doing.member_id, now, self._working),
                 "status": Status.CLAIMED.value,
                 "claimed_by": doing.display,
                 "claimer_id": doing.member_id,
@@ -171,11 +183,15 @@ class Handling:
                 "status": Status.REJECTED.value,
                 "closed_at": now,
                 "reason": command.reason,
+                "rejecter_id": doing.member_id,
             }, "case.closed"
         back = {"status": Status.ASSIGNED.value, "claimed_by": None, "claimer_id": None}
         if command.action is Action.ASSIGN:
-            return {**back, "assigned_to": self._assignee(case, command)}, "case.assigned"
-        return {**back, "assigned_to": None}, "case.returned"
+            assignee = self._assignee(case, command)
+            clocks = told.given(case, assignee, now, self._working)
+            return {**back, **clocks, "assigned_to": assignee}, "case.assigned"
+        clocks = told.given(case, None, now, self._working)
+        return {**back, **clocks, "assigned_to": None}, "case.returned"
 
     def _assignee(self, case: CaseRow, command: Command) -> str:
         entry = self.officers(case).get(command.officer or "")

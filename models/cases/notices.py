@@ -76,6 +76,7 @@ class Notices:
             "case.disputed": self.disputed,
             "case.contested": self.contested,
             "case.step": self.stepped,
+            "case.resumed": self.resumed,
             desk.TOLD: self.told,
             "text.check": self.check_text,
             "media.check": self.check_media,
@@ -153,10 +154,14 @@ class Notices:
         """A step of the ladder; one whose post is vacant is told to the next one up."""
         case, step = _case(event), Step(event.payload["step"])
         told = self._telling.workers(case) if step is Step.REMIND else []
-        lowest = Step.LEAD if step in (Step.REMIND, Step.UNCLAIMED) else step
-        self._telling.warn(
-            event, case, told or self._telling.first_of(case, lowest), wording.STEP[step]
-        )
+        told = told or self._telling.first_of(case, _LOWEST.get(step, step))
+        self._telling.warn(event, case, told, wording.STEP[step])
+
+    def resumed(self, event: Event) -> None:
+        """The clocks go on: who works on it is told, and so are the reporters."""
+        case = _case(event)
+        self._telling.alert(event, case, self._telling.workers(case), wording.RESUMED)
+        self._telling.progress(event, case, _reports(case), wording.BACK)
 
     def told(self, event: Event) -> None:
         """An official was told for the first time: from here on his own clock runs."""
@@ -206,6 +211,15 @@ class Notices:
         # WeChat has its own time for texts, however urgent the case is.
         payload = {**event.payload, outbox.URGENT: False}
         put_if_absent(outbox.row("text.check", report.report_id, event.county, payload, now))
+
+
+_LOWEST = {
+    Step.REMIND: Step.LEAD,
+    Step.UNCLAIMED: Step.LEAD,
+    Step.UNCLAIMED_COMMUNITY: Step.COMMUNITY,
+    Step.UNCLAIMED_DUTY: Step.DISTRICT,
+}
+"""Whose post a step is for, where it is not named after it."""
 
 
 def _case(event: Event) -> CaseRow:

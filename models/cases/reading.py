@@ -14,12 +14,11 @@ from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
 from models.cases import awards, changes, rules, workflow
 from models.cases.categories import Categories
-from models.cases.closing import is_verdict_open
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
-from models.cases.handling import Handling
+from models.cases.handling import OFFERED, Handling
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
-from models.cases.states import clock_of, facts_of
+from models.cases.states import clock_of, facts_of, is_verdict_open
 from models.cases.tables import CaseEventRow, CaseRow, ReportRow, UploadRow
 from models.people.entities import Actor
 from models.points.ledger import transfer
@@ -140,11 +139,11 @@ class Reading:
         facts = facts_of(
             case,
             member_id=actor.member_id,
+            now=self._clock.now(),
             is_reporter=any(report.member_id == actor.member_id for report in reports),
-            is_verdict_open=False,
         )
         rows = workflow.allowed(Status(case.status), changes.parties_in(actor, case), facts)
-        return [self._offer(row, case) for row in rows]
+        return [self._offer(row, case) for row in rows if row.action.value in OFFERED]
 
     def _offer(self, row: workflow.Transition, case: CaseRow) -> Mapping[str, Any]:
         offer: dict[str, Any] = {
@@ -162,12 +161,11 @@ class Reading:
 
     def _own_actions(self, report: ReportRow, case: CaseRow) -> list[str]:
         """What the sender may do: ``withdraw``, or ``verdict``."""
-        is_open = is_verdict_open(case, self._clock.now())
+        now = self._clock.now()
+        is_open = is_verdict_open(case, now)
         if report.ordinal > 1:
             return ["verdict"] if is_open and case.status in _JUDGED_BY_JOINERS else []
-        facts: Facts = facts_of(
-            case, member_id=report.member_id, is_reporter=True, is_verdict_open=is_open
-        )
+        facts: Facts = facts_of(case, member_id=report.member_id, now=now, is_reporter=True)
         rows = workflow.allowed(Status(case.status), (Party.REPORTER,), facts)
         names = {row.action: "verdict" for row in rows} | {Action.WITHDRAW: "withdraw"}
         return sorted({names[row.action] for row in rows})

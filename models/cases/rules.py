@@ -45,6 +45,13 @@ SHOWN_AFTER_CLOSING = timedelta(hours=72)
 VERDICT_WITHIN = timedelta(hours=72)
 EVIDENCE_WITHIN = timedelta(hours=24)
 FORGET_AFTER = timedelta(days=7)
+REOPEN_WITHIN = timedelta(days=7)
+APPEAL_WITHIN = timedelta(days=7)
+WAIT_WITHIN = timedelta(hours=48)
+"""How long a case's clocks stand still for its reporter, all his waits together."""
+DEFER_WITHIN = timedelta(days=365)
+WITHHELD_WITHIN = timedelta(hours=24)
+"""A safety net: an alert withheld so long counts as given."""
 MATURES_AFTER = timedelta(days=7)
 
 FIRST_POINTS = 10
@@ -60,6 +67,12 @@ LADDER: tuple[tuple[Step, int], ...] = (
     (Step.DISTRICT, 200),
 )
 """Which share of the resolve limit, in percent, tells whom."""
+UNCLAIMED: tuple[tuple[Step, int], ...] = (
+    (Step.UNCLAIMED, 100),
+    (Step.UNCLAIMED_COMMUNITY, 200),
+    (Step.UNCLAIMED_DUTY, 400),
+)
+"""Which share of the claim limit, in percent, tells whom that nobody has claimed."""
 
 WORKED_ON = frozenset({Status.ASSIGNED, Status.CLAIMED, Status.HANDLING, Status.TRANSFERRED})
 """Where the clock runs; a case handed over is still ours until its receiver accepts it."""
@@ -229,12 +242,13 @@ def next_wake(timing: Timing, working: WorkingTime) -> Wake | None:
 
 def _wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
     if timing.status in WORKED_ON:
-        yield from _ladder_wakes(timing, working)
+        yield from _next_of(LADDER, timing, working, limit=timing.resolve_limit)
     if timing.status is Status.ASSIGNED and not timing.was_claimed:
         if timing.photo_count == 0:
             yield Wake(at=timing.created_at + EVIDENCE_WITHIN, step=Step.NO_EVIDENCE)
-        if Step.UNCLAIMED not in timing.steps_taken:
-            yield Wake(at=timing.claim_due_at, step=Step.UNCLAIMED)
+        yield from _unclaimed_wakes(timing, working)
+    if timing.status in PAUSED and timing.resume_at is not None:
+        yield Wake(at=timing.resume_at, step=Step.RESUME)
     if timing.status is Status.RESOLVED and timing.resolved_at is not None:
         yield Wake(at=timing.resolved_at + VERDICT_WITHIN, step=Step.LAPSE)
     is_remembered = Step.FORGET not in timing.steps_taken
@@ -242,12 +256,35 @@ def _wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
         yield Wake(at=timing.closed_at + FORGET_AFTER, step=Step.FORGET)
 
 
-def _ladder_wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
-    for step, percent in LADDER:
+def _unclaimed_wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
+    """Withheld for a day, a case goes to the lead at once, and on from there by its limit."""
+    if Step.UNCLAIMED not in timing.steps_taken:
+        is_withheld = timing.withheld_since is not None
+        yield Wake(
+            at=_clock_from(timing) if is_withheld else timing.claim_due_at, step=Step.UNCLAIMED
+        )
+        return
+    limit = timing.claim_limit
+    if limit is None:
+        limit = working.remaining(timing.created_at, timing.claim_due_at, timing.kind)
+    yield from _next_of(UNCLAIMED, timing, working, limit=limit)
+
+
+def _next_of(
+    steps: Iterable[tuple[Step, int]], timing: Timing, working: WorkingTime, *, limit: timedelta
+) -> Iterable[Wake]:
+    for step, percent in steps:
         if step not in timing.steps_taken:
-            at = working.at_percent(timing.started_at, timing.resolve_limit, timing.kind, percent)
+            at = working.at_percent(_clock_from(timing), limit, timing.kind, percent)
             yield Wake(at=at, step=step)
             return
+
+
+def _clock_from(timing: Timing) -> datetime:
+    """Where the steps are measured from: nobody answers for what he was not told, for a day."""
+    if timing.withheld_since is not None:
+        return timing.withheld_since + WITHHELD_WITHIN
+    return timing.clock_from or timing.started_at
 
 
 def is_echo(waited: timedelta) -> bool:

@@ -108,10 +108,14 @@ class CaseRow(Table):
     that list said; cases older than both have the first list's.
 
     ``started_at`` and ``due_at`` are the round's public clock; ``clock_from`` is where the clock of
-    who works on it starts, ``told_at`` when he was first told. ``paused_at`` stands while both
-    clocks stand still, ``resume_at`` when they go on by themselves. ``proposal`` waits for the next
-    step's decision. ``merged`` are the cases merged into this one, ``merged_into`` the other way;
-    ``parts`` were split off, ``parent_id`` the other way.
+    who works on it starts, ``told_at`` when he (``told_id``) was first told, ``given_at`` when it
+    became his after it had been somebody else's. Without ``clock_from`` nobody has been told yet;
+    rows older than ``claim_limit_s`` have neither, and their clocks are the round's.
+    ``paused_at`` stands while both clocks stand still, ``resume_at`` when they go on by themselves;
+    ``waited_s`` is how long they stood still for the reporter. ``extensions`` were granted in all,
+    ``extended_s`` in this round. ``proposal`` waits for the next step's decision. ``merged`` are
+    the cases merged into this one, ``merged_into`` the other way; ``parts`` were split off,
+    ``parent_id`` the other way.
     """
 
     class Meta:
@@ -167,9 +171,14 @@ class CaseRow(Table):
     rejecter_id = UnicodeAttribute(null=True)
     appealed_at = Instant(null=True)
     told_at = Instant(null=True)
+    told_id = UnicodeAttribute(null=True)
+    given_at = Instant(null=True)
+    claim_limit_s = Whole(null=True)
     clock_from = Instant(null=True)
     paused_at = Instant(null=True)
     resume_at = Instant(null=True)
+    waited_s = Whole(null=True)
+    extended_s = Whole(null=True)
     extensions = Whole(null=True)
     deferred_at = Instant(null=True)
     proposal = Document(null=True)

@@ -5,8 +5,8 @@ facts; its code is what a refusal says. Several rows of one source, party and ac
 their guards: the first whose guards hold is meant.
 
 *Source:* the case states of civic grid governance (立案, 派遣, 处置, 核实, 结案 with 延期, 挂账,
-并案 and 移交), with the party in the key. Filing is automatic here and claiming is acceptance, so only a
-case that was never claimed can be refused.
+并案 and 移交), with the party in the key. Filing is automatic here and claiming is acceptance,
+so only a case that was never claimed can be refused.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ _IN_TIME = Guard(code="case.overdue", holds=lambda facts: not facts.is_overdue)
 _EXTENDABLE = Guard(
     code="case.extended_twice", holds=lambda facts: facts.extensions < MAX_EXTENSIONS
 )
+_MAY_WAIT = Guard(code="case.waited_enough", holds=lambda facts: not facts.has_waited)
 _NEVER_DEFERRED = Guard(code="case.deferred_before", holds=lambda facts: not facts.was_deferred)
 _NOTHING_PROPOSED = Guard(code="case.proposal_open", holds=lambda facts: facts.proposed is None)
 _PROPOSED = Guard(code="case.no_proposal", holds=lambda facts: facts.proposed is not None)
@@ -175,7 +176,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows(_HELD, _FIELD, Action.RESOLVE, Status.RESOLVED, _OWN, _AFTER),
     *_rows(_WORKED_ON, _FIELD, Action.CORRECT, None, _OWN, ("reason", "category")),
     # waiting for the reporter
-    *_rows(_HELD, _FIELD, Action.ASK, Status.WAITING, _OWN, ("text",)),
+    *_rows(_HELD, _FIELD, Action.ASK, Status.WAITING, (*_OWN, _MAY_WAIT), ("text",)),
     *_rows(Status.WAITING, _REPORTER, Action.REPLY, _CLAIMED),
     *_rows(Status.WAITING, _SYSTEM, Action.RESUME, _CLAIMED),
     *_rows(Status.WAITING, _FIELD, Action.RESUME, _CLAIMED, needs=_REASON),

@@ -14,6 +14,14 @@ Told = tuple[str, Text]
 
 STEP: Mapping[Step, Told] = {
     Step.UNCLAIMED: ("超时未接", Text(zh="已过接单时限，无人接单", en="Nobody claimed it in time")),
+    Step.UNCLAIMED_COMMUNITY: (
+        "久未接单",
+        Text(zh="接单时限已过一倍，无人接单", en="Unclaimed for twice as long as allowed"),
+    ),
+    Step.UNCLAIMED_DUTY: (
+        "一直未接",
+        Text(zh="接单时限已过三倍，无人接单", en="Unclaimed for four times as long as allowed"),
+    ),
     Step.REMIND: ("即将超时", Text(zh="处置时限已过八成", en="80 % of the limit has passed")),
     Step.LEAD: ("已经超时", Text(zh="处置时限已到", en="The limit has passed")),
     Step.COMMUNITY: ("严重超时", Text(zh="已超处置时限一半", en="Half as long again as allowed")),
@@ -23,6 +31,7 @@ STEP: Mapping[Step, Told] = {
 NEW = Text(zh="有新的上报等待接单", en="A new report waits to be claimed")
 ASSIGNED = Text(zh="网格长把此件指派给您", en="The grid lead assigned this case to you")
 RETURNED = Text(zh="此件被退回，请重新指派", en="The case was returned; assign it again")
+RESUMED = Text(zh="时限继续计算，请继续处置", en="The clock goes on; please go on")
 REOPENED = Text(zh="此件未解决，请继续处置", en="Not fixed; please go on")
 DISPUTED: Told = (
     "需要裁定",

@@ -131,6 +131,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.lapse": ("逾期未评价，自动结案", "Closed, as nobody said otherwise"),
     "case.close_without_evidence": ("没有照片，自动关闭", "Closed for want of a photo"),
     "case.step:unclaimed": ("超时未接单，告知网格长", "Unclaimed in time, lead told"),
+    "case.step:unclaimed_community": ("久未接单，告知社区", "Unclaimed for long, community told"),
+    "case.step:unclaimed_duty": ("一直未接，告知区县", "Still unclaimed, district told"),
+    "case.resume": ("恢复计时", "Clock goes on"),
+    "case.waited_enough": (
+        "等候上报人的时间已用完",
+        "The reporter has been waited for long enough",
+    ),
     "case.step:remind": ("时限过八成，提醒处置人", "80 % of the limit, officer reminded"),
     "case.step:lead": ("时限已到，告知网格长", "Limit passed, lead told"),
     "case.step:community": ("超时一半，告知社区", "150 % of the limit, community told"),

@@ -77,7 +77,7 @@ def test_each_step_of_the_ladder_stays_within_14_units(town: Town) -> None:
                 break
         spent.append(cost.writes)
 
-    assert len(spent) == 5
+    assert len(spent) == 7
     assert max(spent) <= 14
 
 
