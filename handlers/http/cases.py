@@ -15,9 +15,7 @@ from models.cases.commands import Command
 from models.cases.entities import Action
 from models.cases.handling import OFFERED
 from models.cases.listing import Queue
-from models.people.entities import RoleName
-
-OFFICIALS = (RoleName.OFFICER, RoleName.GRID_LEAD, RoleName.COMMUNITY, RoleName.DISTRICT)
+from models.people.covering import OFFICIALS
 
 blueprint = Blueprint(__name__)
 
@@ -56,6 +54,9 @@ def show_case(call: Call[Nothing, Nothing]) -> Reply:
     return {
         **naming.named(shown, call),
         **criteria_of(shown, call),
+        "routing": naming.routing(shown["routing"], language),
+        "related": naming.related(shown["related"], call),
+        "similar": [naming.similar(item, call) for item in shown["similar"]],
         "history": [naming.event(item, call) for item in shown["history"]],
         "allowed_actions": [naming.offer(item, language) for item in shown["allowed_actions"]],
     }

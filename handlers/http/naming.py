@@ -8,6 +8,7 @@ from typing import Any
 from handlers.http.categories import name_of
 from handlers.http.endpoint import Call
 from handlers.http.texts.catalogue import text
+from models.cases import routed
 
 
 def named(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
@@ -31,6 +32,35 @@ def named(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
     return {**{key: shown[key] for key in shown if key != "category_version"}, **texts}
 
 
+def related(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
+    """Name the cases around one: each key holds one, several or None."""
+
+    def name(cases: Any) -> Any:
+        if isinstance(cases, list):
+            return [named(case, call) for case in cases]
+        return None if cases is None else named(cases, call)
+
+    return {key: name(cases) for key, cases in shown.items()}
+
+
+def similar(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
+    """Name a case that may be the same, and every part of why."""
+    parts = [
+        {**part, "text": text(f"likeness.{part['part']}.{_side(part['weight'])}", call.language)}
+        for part in shown["parts"]
+    ]
+    return {**named(shown, call), "parts": parts}
+
+
+def _side(weight: float) -> str:
+    return "for" if weight > 0 else "against"
+
+
+def report(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
+    """Name a report in a list, and its case."""
+    return {**named(shown, call), "case": named(shown["case"], call)}
+
+
 def reason_text(code: str | None, language: str) -> str | None:
     """What a reason says; None when none was given."""
     return text(f"case.reason.{code}", language) if code else None
@@ -52,10 +82,6 @@ def routing(shown: Mapping[str, Any] | None, language: str) -> dict[str, Any] | 
     """Tell why a report went to its grid, in one language."""
     if shown is None:
         return None
-    reason = shown["reason_en"] if language == "en" else shown["reason"]
-    return {
-        "rule": shown["rule"],
-        "boundary_m": shown["boundary_m"],
-        "reason": reason,
-        "officer": shown["officer"],
-    }
+    told = dict(routed.told(shown))
+    reason_en = told.pop("reason_en")
+    return {**told, **({"reason": reason_en} if language == "en" else {})}

@@ -53,10 +53,7 @@ def submit_report(call: Call[NewReport, Nothing]) -> Reply:
 def list_reports(call: Call[Nothing, Paged]) -> Reply:
     """List one's own reports, newest first."""
     page = call.services.listing.mine(call.actor, cursor=call.query.cursor, limit=call.query.limit)
-    items = [
-        {**naming.named(item, call), "case": naming.named(item["case"], call)}
-        for item in page.items
-    ]
+    items = [naming.report(item, call) for item in page.items]
     return {"items": items, "next_cursor": page.next_cursor}
 
 
@@ -68,6 +65,7 @@ def show_report(call: Call[Nothing, Nothing]) -> Reply:
     return {
         **naming.named(shown, call),
         "case": naming.named(shown["case"], call),
+        "parts": [naming.named(part, call) for part in shown["parts"]],
         "routing": naming.routing(shown["routing"], language),
         "history": [naming.event(item, call) for item in shown["history"]],
     }

@@ -15,6 +15,7 @@ from models.calendar.rules import WorkingTime
 from models.cases import awards, changes, rules, told, workflow
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.entities import Action, ClosedAs, Party, Status
+from models.cases.followers import followed
 from models.cases.states import facts_of, is_urgent, is_verdict_open
 from models.cases.tables import CaseRow, ReportRow
 from models.people.entities import Actor
@@ -64,7 +65,7 @@ class Closing:
         answer = changes.earlier_answer(changes.history(case.case_id), request)
         if answer is not None:
             return answer
-        if report.ordinal > 1:
+        if not _is_first(report, case):
             raise Conflict("report.joined", case_id=case.case_id)
         now = self._clock.now()
         row = self._judge(case, actor, Action.WITHDRAW, now)
@@ -97,7 +98,7 @@ class Closing:
         if answer is not None:
             return answer
         now = self._clock.now()
-        if report.ordinal > 1:
+        if not _is_first(report, case):
             return self._joiner_verdict(actor, report, case, satisfied, text, request)
         action = _action_of(satisfied=satisfied, reopened=case.reopened)
         self._judge(case, actor, action, now)
@@ -249,8 +250,14 @@ def _action_of(*, satisfied: bool, reopened: int) -> Action:
 
 
 def _mine(actor: Actor, report_id: str) -> tuple[ReportRow, CaseRow]:
+    """A report, and the case that tells how far it is: after a merge the one that goes on."""
     report = changes.own_report(actor, report_id)
     case = get(CaseRow, report.case_id)
     if case is None:
         raise NotFound("report.not_found")
-    return report, case
+    return report, followed(case)
+
+
+def _is_first(report: ReportRow, case: CaseRow) -> bool:
+    """Whether the case is the reporter's own; one merged into it joined it, so to say."""
+    return report.ordinal == 1 and report.case_id == case.case_id

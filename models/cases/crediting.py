@@ -23,8 +23,8 @@ from datetime import datetime
 from models.base.ids import derived_id
 from models.base.store import Stale, Transaction
 from models.cases import awards, rules
-from models.cases.followers import Share, whole_of
-from models.cases.tables import CaseRow
+from models.cases.followers import Share, reports_of, whole_of
+from models.cases.tables import CaseRow, ReportRow
 from models.points.ledger import Ledger, transfer
 from models.points.posting import Posting
 
@@ -112,12 +112,30 @@ def add_first_award(
     return {"first_at": first_at}
 
 
-def mature_whole(ledger: Ledger, parent: CaseRow, now: datetime) -> None:
-    """Make the points of everybody but the first reporter available; after ``award_whole``."""
-    for share in whole_of(parent):
+def award_others(ledger: Ledger, case: CaseRow, now: datetime) -> None:
+    """Pay everybody whom the claim did not pay; safe to repeat. Raises ``Unavailable``."""
+    if is_whole(case):
+        award_whole(ledger, case, now)
+        return
+    for report in reports_of(case):
+        if report.ordinal > 1:
+            awards.award_joiner(ledger, case, report, now)
+
+
+def award_joined(ledger: Ledger, case: CaseRow, report: ReportRow, now: datetime) -> None:
+    """Pay one who joined a case that had been claimed; safe to repeat."""
+    if is_whole(case):
+        award_whole(ledger, case, now)
+    else:
+        awards.award_joiner(ledger, case, report, now)
+
+
+def mature_others(ledger: Ledger, case: CaseRow, now: datetime) -> None:
+    """Make available what everybody got but the first reporter, whose points the closing matured;
+    after ``award_others``."""
+    for share in whole_of(case):
         for report in share.reports:
-            is_first = report.report_id == parent.report_id
-            if not is_first and not (share.case.parent_id and report.ordinal == 1):
+            if report.report_id not in (case.report_id, _report_paid_elsewhere(share.case)):
                 awards.mature_joiner(ledger, report, now)
 
 
@@ -185,6 +203,10 @@ def _findings(shares: Iterable[Share]) -> list[Finding]:
         for report in share.reports
         if report.ordinal > 1 or share.case.parent_id is None
     ]
+
+
+def _report_paid_elsewhere(case: CaseRow) -> str | None:
+    return case.report_id if case.parent_id is not None else None
 
 
 def _paid(transfer_id: str) -> int | None:

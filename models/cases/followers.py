@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from models.base.errors import Unavailable
-from models.base.store import get_many, query
+from models.base.store import get, get_many, query
 from models.cases.parallel import together
 from models.cases.tables import CaseRow, ReportRow
 
@@ -35,6 +35,16 @@ def reports_of(case: CaseRow) -> list[ReportRow]:
     rows = get_many([(ReportRow, key) for key in keys])
     reports = [row for row in rows if isinstance(row, ReportRow)]
     return sorted(reports, key=lambda report: report.ordinal)
+
+
+def parent_of(case: CaseRow) -> CaseRow | None:
+    """The case that goes on for this one; None when it was not merged."""
+    return get(CaseRow, case.merged_into) if case.merged_into is not None else None
+
+
+def followed(case: CaseRow) -> CaseRow:
+    """The case that tells how far a report is: its own, or the one that goes on for it."""
+    return parent_of(case) or case
 
 
 def merged_cases(parent: CaseRow) -> list[CaseRow]:

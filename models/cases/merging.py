@@ -20,7 +20,7 @@ from models.cases import changes, closing, rules
 from models.cases.categories import Categories
 from models.cases.changes import Doing, answer_of
 from models.cases.entities import Status
-from models.cases.followers import has_reported
+from models.cases.followers import has_reported, parent_of
 from models.cases.tables import CaseRow, open_cell_of
 from models.people.entities import Actor
 
@@ -139,16 +139,6 @@ def unmerge(
     closing.tell(tx, "case.unmerged", case, doing.now, parent=parent.case_id)
     closing.tell(tx, "case.changed", parent, doing.now)
     return answer
-
-
-def parent_of(case: CaseRow) -> CaseRow | None:
-    """The case that goes on for this one; None when it was not merged."""
-    return get(CaseRow, case.merged_into) if case.merged_into is not None else None
-
-
-def followed(case: CaseRow) -> CaseRow:
-    """The case that tells how far a report is: its own, or the one that goes on for it."""
-    return parent_of(case) or case
 
 
 def is_parent_open(case: CaseRow) -> bool:

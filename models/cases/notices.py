@@ -7,7 +7,7 @@ all have ids of their own. An error leaves the row in the outbox, to be tried ag
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from models.alerts import desk, outbox
 from models.alerts.delivery import Messenger
@@ -15,13 +15,15 @@ from models.alerts.desk import AlertDesk
 from models.alerts.entities import Event
 from models.base.clock import Clock, parse_utc
 from models.base.errors import Unavailable
-from models.base.store import get, get_many, put_if_absent, query, update_if
+from models.base.store import get, put_if_absent, update_if
 from models.calendar.rules import WorkingTime
-from models.cases import awards, wording
+from models.cases import crediting, wording
 from models.cases.categories import Categories
 from models.cases.entities import Severity, Status, Step, Verdict
 from models.cases.evidence import Evidence
+from models.cases.followers import followers_of
 from models.cases.gateways import JudgementRefused, OpenidOf, TextChecker
+from models.cases.rearranged import Rearranged
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling
 from models.cases.told import first_told
@@ -58,6 +60,7 @@ class Notices:
         self._telling = Telling(
             messenger=messenger, desk=alert_desk, roster=roster, categories=categories
         )
+        self._rearranged = Rearranged(clock=clock, ledger=ledger, telling=self._telling)
         self._evidence = evidence
         self._text_checker = text_checker
         self._openid_of = openid_of
@@ -65,6 +68,7 @@ class Notices:
     def handlers(self) -> Mapping[str, Callable[[Event], None]]:
         """The topics of cases, each with what handles it."""
         return {
+            **self._rearranged.handlers(),
             "case.submitted": self.submitted,
             "case.joined": self.joined,
             "case.claimed": self.claimed,
@@ -94,13 +98,15 @@ class Notices:
             self._telling.alert(event, case, told, wording.NEW)
         else:
             self._telling.alert_first(event, case, on_duty, wording.NEW)
+            told = on_duty[:1]
+        self._telling.inform_neighbour(event, case, told)
         self._ask_about_text(event)
 
     def joined(self, event: Event) -> None:
         """Tell both reporters of the one case, and pay the joiner if it was accepted before."""
         case, report = _case(event), _report(event)
         if case.claimed_at is not None and report is not None:
-            awards.award_joiner(self._ledger, case, report, self._clock.now())
+            crediting.award_joined(self._ledger, case, report, self._clock.now())
         self._ask_about_text(event)
         first = get(ReportRow, case.member_id, case.report_id)
         self._telling.progress(event, case, [first] if first else [], wording.JOINED_FIRST)
@@ -109,9 +115,8 @@ class Notices:
     def claimed(self, event: Event) -> None:
         """Pay those who joined (the claim paid the first), then tell everybody."""
         case = _case(event)
-        reports = _reports(case)
-        for report in _joined(reports):
-            awards.award_joiner(self._ledger, case, report, self._clock.now())
+        reports = followers_of(case)
+        crediting.award_others(self._ledger, case, self._clock.now())
         self._telling.progress(event, case, reports, wording.CLAIMED)
 
     def assigned(self, event: Event) -> None:
@@ -124,23 +129,23 @@ class Notices:
 
     def resolved(self, event: Event) -> None:
         case = _case(event)
-        self._telling.progress(event, case, _reports(case), wording.RESOLVED)
+        self._telling.progress(event, case, followers_of(case), wording.RESOLVED)
 
     def closed(self, event: Event) -> None:
         """Tell every reporter; the joiners' points mature, the first one's did in the closing."""
         case = _case(event)
         status = Status(event.payload["status"])
-        reports, now = _reports(case), self._clock.now()
-        for report in _joined(reports) if status is Status.CLOSED else ():
-            awards.award_joiner(self._ledger, case, report, now)
-            awards.mature_joiner(self._ledger, report, now)
+        reports, now = followers_of(case), self._clock.now()
+        if status is Status.CLOSED:
+            crediting.award_others(self._ledger, case, now)
+            crediting.mature_others(self._ledger, case, now)
         self._telling.progress(event, case, reports, wording.CLOSED[status])
 
     def reopened(self, event: Event) -> None:
         case = _case(event)
         told = [case.claimer_id] if case.claimer_id else self._telling.first_of(case, Step.LEAD)
         self._telling.alert(event, case, told, wording.REOPENED)
-        self._telling.progress(event, case, _reports(case), wording.BACK)
+        self._telling.progress(event, case, followers_of(case), wording.BACK)
 
     def disputed(self, event: Event) -> None:
         case = _case(event)
@@ -161,7 +166,7 @@ class Notices:
         """The clocks go on: who works on it is told, and so are the reporters."""
         case = _case(event)
         self._telling.alert(event, case, self._telling.workers(case), wording.RESUMED)
-        self._telling.progress(event, case, _reports(case), wording.BACK)
+        self._telling.progress(event, case, followed(case), wording.BACK)
 
     def told(self, event: Event) -> None:
         """An official was told for the first time: from here on his own clock runs."""
@@ -232,24 +237,3 @@ def _case(event: Event) -> CaseRow:
 def _report(event: Event) -> ReportRow | None:
     """The report an event is about; None once its sender has been erased."""
     return get(ReportRow, event.payload["member_id"], event.payload["report_id"])
-
-
-def _reports(case: CaseRow) -> Sequence[ReportRow]:
-    """Every report of a case, first to last.
-
-    The index of joiners lags behind: while it shows fewer than the case counts, the row stays in
-    the outbox (``Unavailable``).
-    """
-    keys = [(case.member_id, case.report_id)]
-    if case.reporter_count > 1:
-        joined: list[ReportRow] = query(ReportRow.by_case, case.case_id)
-        keys += [(row.member_id, row.report_id) for row in joined]
-    if len(keys) < case.reporter_count:
-        raise Unavailable("case.index_behind")
-    rows = get_many([(ReportRow, key) for key in keys])
-    reports = [row for row in rows if isinstance(row, ReportRow)]
-    return sorted(reports, key=lambda report: report.ordinal)
-
-
-def _joined(reports: Iterable[ReportRow]) -> list[ReportRow]:
-    return [report for report in reports if report.ordinal > 1]

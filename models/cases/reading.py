@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,9 +16,13 @@ from models.calendar.rules import WorkingTime
 from models.cases import awards, changes, rules, workflow
 from models.cases.categories import Categories
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
+from models.cases.followers import followed
 from models.cases.handling import OFFERED, Handling
+from models.cases.merging import is_parent_open
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
+from models.cases.related import related_to
+from models.cases.similar import similar_to
 from models.cases.states import clock_of, facts_of, is_verdict_open
 from models.cases.tables import CaseEventRow, CaseRow, ReportRow, UploadRow
 from models.people.entities import Actor
@@ -53,12 +58,21 @@ class Reading:
         not shown. Reporters stand under the case's pseudonyms.
         """
         case = changes.case_in_scope(actor, case_id)
-        events, reports = together([partial(changes.history, case_id), partial(_reports, case)])
+        events, reports, similar = together(
+            [
+                partial(changes.history, case_id),
+                partial(_reports, case),
+                partial(similar_to, actor, case, self._categories, self._clock.now()),
+            ]
+        )
         uploads = _uploads([*case.photos, *(case.after or ())])
         return {
             **self._shown(case),
             "claim_due_at": utc_text(case.claim_due_at),
             "reporter_count": case.reporter_count,
+            "related": related_to(case),
+            "similar": similar,
+            "object_id": case.object_id,
             "lon": case.lon,
             "lat": case.lat,
             "accuracy_m": case.accuracy_m,
@@ -77,16 +91,20 @@ class Reading:
         after they were published; officials' notes are not for him.
         """
         report = changes.own_report(actor, report_id)
-        case = get(CaseRow, report.case_id)
-        if case is None:
+        sent = get(CaseRow, report.case_id)
+        if sent is None:
             raise NotFound("report.not_found")
-        events = changes.history(case.case_id)
-        own = report.photos or case.photos
+        case = followed(sent)
+        events = changes.history(sent.case_id)
+        since = events if case is sent else [*events, *changes.history(case.case_id)]
+        own = report.photos or sent.photos
         uploads = _uploads([*own, *(case.after or ())])
         first = next((e for e in events if e.event_id == changes.version_id(1)), None)
         return {
             "id": report.report_id,
             "joined": report.ordinal > 1,
+            "merged_from": None if case is sent else sent.number,
+            "parts": related_to(sent)["parts"],
             "category": report.category,
             "category_version": report.category_version,
             "submitted_at": utc_text(report.submitted_at),
@@ -98,7 +116,7 @@ class Reading:
             "after_photos": self._photos(uploads, case.after or ()),
             "history": [
                 {**_told(event), "text": None}  # officials' words are not judged by WeChat either
-                for event in _in_order(events)
+                for event in _in_order(since)
                 if event.action not in _PRIVATE_ACTIONS
             ],
             "points": self._points(report),
@@ -142,6 +160,7 @@ class Reading:
             now=self._clock.now(),
             is_reporter=any(report.member_id == actor.member_id for report in reports),
         )
+        facts = replace(facts, is_parent_open=is_parent_open(case))
         rows = workflow.allowed(Status(case.status), changes.parties_in(actor, case), facts)
         return [self._offer(row, case) for row in rows if row.action.value in OFFERED]
 
@@ -163,7 +182,7 @@ class Reading:
         """What the sender may do: ``withdraw``, or ``verdict``."""
         now = self._clock.now()
         is_open = is_verdict_open(case, now)
-        if report.ordinal > 1:
+        if report.ordinal > 1 or report.case_id != case.case_id:
             return ["verdict"] if is_open and case.status in _JUDGED_BY_JOINERS else []
         facts: Facts = facts_of(case, member_id=report.member_id, now=now, is_reporter=True)
         rows = workflow.allowed(Status(case.status), (Party.REPORTER,), facts)

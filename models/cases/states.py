@@ -116,7 +116,7 @@ def facts_of(
         is_linked=is_linked,
         is_claimer=row.claimer_id is not None and row.claimer_id == member_id,
         was_claimed=row.claimed_at is not None,
-        reporter_count=row.reporter_count,
+        reporter_count=row.reporter_count + len(row.merged or ()),
         reopened=row.reopened,
         photo_count=row.photo_count,
         is_overdue=row.due_at < now,
@@ -132,7 +132,7 @@ def facts_of(
         proposed=Proposed(row.proposal["kind"]) if row.proposal else None,
         may_decide=may_decide,
         has_merged=bool(row.merged),
-        was_split=bool(row.parts),
+        was_split=bool(row.parts) or row.parent_id is not None,
         is_parent_open=is_parent_open,
         was_held=row.claimer_id is not None,
     )

@@ -140,7 +140,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         _OFFICER,
         Action.REJECT,
         Status.REJECTED,
-        (*_OWN, _NEVER_CLAIMED, _NOT_APPEALED),
+        (*_OWN, _NO_TWINS, _NEVER_CLAIMED, _NOT_APPEALED),
         _REASON,
     ),
     *_rows(
@@ -148,7 +148,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         _LEAD,
         Action.REJECT,
         Status.REJECTED,
-        (*_OWN, _NEVER_CLAIMED, _NOT_REJECTER),
+        (*_OWN, _NO_TWINS, _NEVER_CLAIMED, _NOT_REJECTER),
         _REASON,
     ),
     *_rows(
@@ -156,7 +156,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         _SUPERVISOR,
         Action.REJECT,
         Status.REJECTED,
-        (*_OWN, _NEVER_CLAIMED, _APPEALED, _NOT_REJECTER),
+        (*_OWN, _NO_TWINS, _NEVER_CLAIMED, _APPEALED, _NOT_REJECTER),
         _REASON,
     ),
     *_rows(_ASSIGNED, _REPORTER, Action.WITHDRAW, Status.WITHDRAWN, (_NEVER_CLAIMED, _ALONE)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from models.alerts.entities import Event, Notice, Template, Text
 from models.base.ids import derived_id
@@ -39,6 +40,11 @@ DISPUTED: Told = (
 )
 CONTESTED: Told = ("有人异议", Text(zh="附议人反映没有解决", en="A joiner says it is not fixed"))
 
+NEIGHBOUR = Text(
+    zh="有上报位于您网格边界附近，已派给邻格；若属您处请与邻格联系",
+    en="Reported at the edge of your grid and sent next door; if it is yours, tell them",
+)
+
 JOINED_FIRST: Told = (
     "有人附议",
     Text(zh="又有人反映同一问题", en="Somebody else reported the same"),
@@ -56,6 +62,16 @@ RESOLVED: Told = (
     Text(zh="请在72小时内评价是否解决", en="Tell us within 72 hours whether it is fixed"),
 )
 BACK: Told = ("继续处置", Text(zh="此件重新处置", en="It is being worked on again"))
+
+MERGED: Told = (
+    "已经并案",
+    Text(zh="与另一上报是同一件事，一并处置", en="The same as another report; handled as one"),
+)
+UNMERGED: Told = (
+    "撤销并案",
+    Text(zh="与另一上报不是同一件事，单独处置", en="Not the same after all; handled by itself"),
+)
+UNMERGED_FOR_WORKER = Text(zh="此件撤销并案，请继续处置", en="Told apart again; please go on")
 
 CLOSED: Mapping[Status, Told] = {
     Status.CLOSED: ("已经结案", Text(zh="感谢您的上报", en="Closed; thank you")),
@@ -93,6 +109,13 @@ def notice(
         at=event.at,
         case_id=case.case_id,
     )
+
+
+def neighbour_notice(event: Event, case: CaseRow, category: Category, member_id: str) -> Notice:
+    """What the officer next door finds in his inbox; no channel sends it, so it has no fields."""
+    told = ("邻近网格", NEIGHBOUR)
+    notice_of = notice(event, case, category, member_id, Template.OFFICER_ALERT, {}, told, page="")
+    return replace(notice_of, kind="case.neighbour")
 
 
 def _body(case: CaseRow, said: Text) -> Text:

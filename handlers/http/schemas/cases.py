@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -91,13 +91,33 @@ class NewReport(Command):
     object_id: ObjectId | None = None
 
 
+class Polygon(Answer):
+    """A grid's outline as it was: ``version`` counts its changes."""
+
+    id: str
+    name: str
+    version: int
+
+
 class Routing(Answer):
-    """Why a report went to its grid; ``boundary_m`` is the distance to the grid's edge."""
+    """Why a report went to its grid; ``boundary_m`` is the distance to the grid's edge.
+
+    ``zone`` is the functional zone that runs the grid. ``officer`` names a post; ``why`` says why
+    he, in codes: ``first_on_duty``, ``deputy_for_leave`` (of ``stands_in_for``),
+    ``lead_for_nobody``, ``nobody``, ``not_the_reporter``. ``neighbour`` is the grid next door,
+    ``neighbour_m`` away, when the phone may have erred by as much. Old reports lack most of it.
+    """
 
     rule: str
     boundary_m: int
     reason: str
+    grid: Polygon | None
+    zone: str | None
     officer: str | None
+    stands_in_for: str | None
+    why: list[str]
+    neighbour: str | None
+    neighbour_m: int | None
 
 
 class ReceiptReport(Answer):
@@ -267,11 +287,65 @@ class ReportPoints(Answer):
     matures_at: Instant
 
 
+class RelatedCase(Answer):
+    """A case that was merged with this one, or split from it."""
+
+    id: str
+    number: str
+    category: str
+    category_name: str
+    status: Status
+    status_text: str
+    version: int
+
+
+class LikenessPart(Answer):
+    """One reason: a positive ``weight`` speaks for the same thing (natural logarithm of odds)."""
+
+    part: str
+    weight: float
+    text: str
+
+
+class SimilarCase(Answer):
+    """A standing case that may be the same: what a merge needs, how certain it is, and why.
+
+    ``same``: it is likelier than all others and none of them.
+    """
+
+    case_id: str
+    number: str
+    category: str
+    category_name: str
+    status: Status
+    status_text: str
+    version: int
+    created_at: Instant
+    distance_m: int
+    score: float
+    same: bool
+    parts: list[LikenessPart]
+
+
+class Related(Answer):
+    """What a case was merged into or split from, what was merged into it, and its parts."""
+
+    merged_into: RelatedCase | None
+    merged: list[RelatedCase]
+    split_from: RelatedCase | None
+    parts: list[RelatedCase]
+
+
 class Report(Answer):
-    """One's own report with all that became of it."""
+    """One's own report with all that became of it.
+
+    ``merged_from`` is the number under which it was sent, once another case goes on for it.
+    """
 
     id: str
     joined: bool
+    merged_from: str | None
+    parts: list[RelatedCase]
     category: str
     category_name: str
     submitted_at: Instant
@@ -402,7 +476,10 @@ class Case(CaseState):
     lon: float
     lat: float
     accuracy_m: int
-    routing: dict[str, Any]
+    routing: Routing
+    related: Related
+    similar: list[SimilarCase]
+    object_id: str | None
     reporters: list[Reporter]
     photos: list[Evidence]
     after_photos: list[Evidence]

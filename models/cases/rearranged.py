@@ -1,0 +1,63 @@
+"""What follows when cases were merged, told apart, split, handed over or left by their officer.
+
+Each method handles one topic of the outbox and may run more than once, like those of ``notices``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from models.alerts.entities import Event
+from models.base.clock import Clock
+from models.base.store import get
+from models.cases import crediting, wording
+from models.cases.entities import Status
+from models.cases.followers import reports_of
+from models.cases.tables import CaseRow
+from models.cases.telling import Telling
+from models.points.ledger import Ledger
+
+
+class Rearranged:
+    """Handles these topics."""
+
+    def __init__(self, *, clock: Clock, ledger: Ledger, telling: Telling) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._telling = telling
+
+    def handlers(self) -> Mapping[str, Callable[[Event], None]]:
+        """The topics, each with what handles it."""
+        return {"case.merged": self.merged, "case.unmerged": self.unmerged}
+
+    def merged(self, event: Event) -> None:
+        """Its reporters now follow the parent, and are paid if that was accepted already.
+
+        Should the parent have closed meanwhile, its own closing pays and matures them.
+        """
+        case, parent = _case(event), _case_named(event.payload["into"])
+        if case.merged_into == parent.case_id and parent.claimed_at is not None:
+            crediting.award_whole(self._ledger, parent, self._clock.now())
+        self._telling.progress(event, parent, reports_of(case), wording.MERGED)
+
+    def unmerged(self, event: Event) -> None:
+        """Each goes on by itself: what its reports are still due is paid, who holds it is told."""
+        case, parent = _case(event), _case_named(event.payload["parent"])
+        for each in (case, parent):
+            if each.claimed_at is not None and each.merged_into is None:
+                crediting.award_whole(self._ledger, each, self._clock.now())
+        if case.status in (Status.ASSIGNED, Status.CLAIMED):
+            workers = self._telling.workers(case)
+            self._telling.alert(event, case, workers, wording.UNMERGED_FOR_WORKER)
+        self._telling.progress(event, case, reports_of(case), wording.UNMERGED)
+
+
+def _case(event: Event) -> CaseRow:
+    return _case_named(event.payload["case_id"])
+
+
+def _case_named(case_id: str) -> CaseRow:
+    case = get(CaseRow, case_id)
+    if case is None:
+        raise LookupError("a case is never deleted")
+    return case
