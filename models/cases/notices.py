@@ -166,7 +166,7 @@ class Notices:
         """The clocks go on: who works on it is told, and so are the reporters."""
         case = _case(event)
         self._telling.alert(event, case, self._telling.workers(case), wording.RESUMED)
-        self._telling.progress(event, case, followed(case), wording.BACK)
+        self._telling.progress(event, case, followers_of(case), wording.BACK)
 
     def told(self, event: Event) -> None:
         """An official was told for the first time: from here on his own clock runs."""
