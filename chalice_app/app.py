@@ -19,6 +19,7 @@ from handlers.http import (  # noqa: E402
     callbacks,
     cases,
     categories,
+    changes,
     inbox,
     members,
     points,
@@ -51,6 +52,7 @@ for routes in (
     stations,
     inbox,
     subscriptions,
+    changes,
     callbacks,
 ):
     app.register_blueprint(routes.blueprint)

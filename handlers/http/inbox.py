@@ -18,7 +18,7 @@ def list_inbox(call: Call[Nothing, InboxQuery]) -> Reply:
         call.actor.member_id, cursor=call.query.cursor, limit=call.query.limit
     )
     return {
-        "items": [_shown(message, call.language) for message in page.items],
+        "items": [shown_message(message, call.language) for message in page.items],
         "next_cursor": page.next_cursor,
     }
 
@@ -30,7 +30,8 @@ def mark_read(call: Call[MarkRead, Nothing]) -> Reply:
     return {"id": call.params["message_id"]}
 
 
-def _shown(message: Message, language: str) -> Reply:
+def shown_message(message: Message, language: str) -> Reply:
+    """A message in the language asked for."""
     return {
         "id": message.message_id,
         "kind": message.kind,

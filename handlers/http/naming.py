@@ -61,6 +61,11 @@ def report(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
     return {**named(shown, call), "case": named(shown["case"], call)}
 
 
+def report(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
+    """Name a report in a list, and its case."""
+    return {**named(shown, call), "case": named(shown["case"], call)}
+
+
 def reason_text(code: str | None, language: str) -> str | None:
     """What a reason says; None when none was given."""
     return text(f"case.reason.{code}", language) if code else None

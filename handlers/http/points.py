@@ -8,6 +8,7 @@ from chalice.app import Blueprint
 
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
 from handlers.http.schemas.points import Balances, Entries, Statement
+from models.points.entities import Balances as Held
 from models.points.entities import Line
 from models.points.reading import balances
 
@@ -17,15 +18,7 @@ blueprint = Blueprint(__name__)
 @endpoint(blueprint, "GET", "/v1/points", answer=Balances)
 def get_points(call: Call[Nothing, Nothing]) -> Reply:
     """Show the balances, and when points mature and expire."""
-    found = balances(call.actor.member_id, call.services.clock.now())
-    return {
-        "available": found.available,
-        "pending": found.pending,
-        "held": found.held,
-        "debt": found.debt,
-        "buckets": [{"last_day": b.last_day, "points": b.points} for b in found.buckets],
-        "maturing": [{"day": m.day, "points": m.points} for m in found.maturing],
-    }
+    return shown_balances(balances(call.actor.member_id, call.services.clock.now()))
 
 
 @endpoint(blueprint, "GET", "/v1/points/entries", query=Entries, answer=Statement)
@@ -37,10 +30,11 @@ def list_entries(call: Call[Nothing, Entries]) -> Reply:
         cursor=call.query.cursor,
         language=call.language,
     )
-    return {"items": [_line(line) for line in page.items], "next_cursor": page.next_cursor}
+    return {"items": [shown_line(line) for line in page.items], "next_cursor": page.next_cursor}
 
 
-def _line(line: Line) -> dict[str, Any]:
+def shown_line(line: Line) -> dict[str, Any]:
+    """A line of the statement."""
     return {
         "seq": line.seq,
         "at": line.posted_at,
@@ -53,4 +47,16 @@ def _line(line: Line) -> dict[str, Any]:
         "expired": line.expired,
         "source": {name: str(value) for name, value in line.source.items()},
         "hash": line.hash,
+    }
+
+
+def shown_balances(found: Held) -> dict[str, Any]:
+    """The balances, as everybody is shown his own."""
+    return {
+        "available": found.available,
+        "pending": found.pending,
+        "held": found.held,
+        "debt": found.debt,
+        "buckets": [{"last_day": b.last_day, "points": b.points} for b in found.buckets],
+        "maturing": [{"day": m.day, "points": m.points} for m in found.maturing],
     }

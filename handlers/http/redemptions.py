@@ -44,7 +44,7 @@ def redeem(call: Call[NewRedemption, Nothing]) -> Reply:
     voucher = call.services.redemptions.redeem(
         call.actor, reward_id=call.body.reward_id, client_request_id=call.body.request_id
     )
-    return {"redemption": _voucher(voucher, call.language)}
+    return {"redemption": shown_voucher(voucher, call.language)}
 
 
 @endpoint(blueprint, "GET", "/v1/redemptions", query=Redemptions, answer=VoucherList)
@@ -54,7 +54,7 @@ def list_redemptions(call: Call[Nothing, Redemptions]) -> Reply:
         call.actor, limit=call.query.limit, cursor=call.query.cursor
     )
     return {
-        "items": [_voucher(voucher, call.language) for voucher in page.items],
+        "items": [shown_voucher(voucher, call.language) for voucher in page.items],
         "next_cursor": page.next_cursor,
     }
 
@@ -63,7 +63,7 @@ def list_redemptions(call: Call[Nothing, Redemptions]) -> Reply:
 def get_redemption(call: Call[Nothing, Nothing]) -> Reply:
     """Show one's own redemption; the QR payload changes every minute."""
     voucher = call.services.redemptions.voucher(call.actor, call.params["redemption_id"])
-    return {"redemption": _voucher(voucher, call.language)}
+    return {"redemption": shown_voucher(voucher, call.language)}
 
 
 @endpoint(
@@ -77,7 +77,7 @@ def get_redemption_by_key(call: Call[Nothing, Nothing]) -> Reply:
     """Tell what became of a request whose answer was lost."""
     key = call.params["client_request_id"].lower()
     return {
-        "redemption": _voucher(
+        "redemption": shown_voucher(
             call.services.redemptions.voucher_by_key(call.actor, key), call.language
         )
     }
@@ -172,7 +172,8 @@ def get_day(call: Call[Nothing, Day]) -> Reply:
     }
 
 
-def _voucher(voucher: Voucher, language: str) -> dict[str, Any]:
+def shown_voucher(voucher: Voucher, language: str) -> dict[str, Any]:
+    """A redemption for its owner."""
     redemption = voucher.redemption
     return {
         "id": redemption.redemption_id,

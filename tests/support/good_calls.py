@@ -437,6 +437,13 @@ def _mark_read(world: World) -> Request:
     )
 
 
+@_prepares("list_changes")
+def _list_changes(world: World) -> Request:
+    filed = world.filed().claimed()
+    world.work()
+    return Request(person=filed.rider, query={"limit": 20})
+
+
 @_prepares("note_subscription")
 def _note_subscription(world: World) -> Request:
     template = world.services.settings.template_sub_rider_progress
