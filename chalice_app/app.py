@@ -13,6 +13,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
 from handlers.console import duty, roster  # noqa: E402
+from handlers.console import routing as dry_runs  # noqa: E402
 from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
 from handlers.events import roster as leavers  # noqa: E402
 from handlers.http import (  # noqa: E402
@@ -25,6 +26,7 @@ from handlers.http import (  # noqa: E402
     points,
     reports,
     rewards,
+    routing,
     service,
     sessions,
     stations,
@@ -46,6 +48,7 @@ for routes in (
     uploads,
     reports,
     cases,
+    routing,
     points,
     rewards,
     redemption_routes,
@@ -116,6 +119,12 @@ def sweep_roster(event):
 def import_roster(event, context):
     """Make a county's roster what a CSV says."""
     return roster.on_invoke(event)
+
+
+@app.lambda_function(name="dry_run_routing")
+def dry_run_routing(event, context):
+    """Say where reports would go and who would hear of them; nothing is written."""
+    return dry_runs.on_invoke(event)
 
 
 @app.lambda_function(name="import_leaves")

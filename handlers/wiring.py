@@ -29,6 +29,7 @@ from models.base.tables import Database, use_database
 from models.calendar.china import working_time
 from models.cases.categories import Categories
 from models.cases.closing import Closing
+from models.cases.dry_run import DryRun
 from models.cases.escalation import Escalation
 from models.cases.evidence import Evidence
 from models.cases.feeding import Feeding as CaseFeeding
@@ -358,6 +359,12 @@ class Services:
         )
 
     @cached_property
+    def dry_run(self) -> DryRun:
+        return DryRun(
+            clock=self.clock, places=self.places, roster=self.roster, categories=self.categories
+        )
+
+    @cached_property
     def neighbourhood(self) -> Neighbourhood:
         return Neighbourhood(
             clock=self.clock,
@@ -438,7 +445,6 @@ class Services:
     @cached_property
     def doors(self) -> Doors:
         return Doors(clock=self.clock, directory=self.stations)
-
 
     # sync ---------------------------------------------------------------------------------------
 

@@ -61,11 +61,6 @@ def report(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
     return {**named(shown, call), "case": named(shown["case"], call)}
 
 
-def report(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
-    """Name a report in a list, and its case."""
-    return {**named(shown, call), "case": named(shown["case"], call)}
-
-
 def reason_text(code: str | None, language: str) -> str | None:
     """What a reason says; None when none was given."""
     return text(f"case.reason.{code}", language) if code else None
@@ -85,8 +80,11 @@ def offer(shown: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 def routing(shown: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
     """Tell why a report went to its grid, in one language."""
-    if shown is None:
-        return None
-    told = dict(routed.told(shown))
-    reason_en = told.pop("reason_en")
-    return {**told, **({"reason": reason_en} if language == "en" else {})}
+    return explained(routed.told(shown), language) if shown is not None else None
+
+
+def explained(told: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Say a routing's reason in one language."""
+    reason = told["reason_en" if language == "en" else "reason"]
+    rest = {name: value for name, value in told.items() if name != "reason_en"}
+    return {**rest, "reason": reason}

@@ -77,6 +77,12 @@ class Messenger:
             raise Unavailable("alert.no_answer")
         attempt.record(INBOX_ONLY)
 
+    def note(self, notice: Notice) -> None:
+        """Put it into the inbox and ring no phone. Safe to repeat. Raises ``Unavailable``."""
+        row = inbox_row(notice)
+        row.delivered_by = INBOX_ONLY
+        inbox.put(row, self._clock.now())
+
     def _taken(self, notice: Notice) -> InboxRow | None:
         """The message, to be sent by us alone; None when it was told. May raise ``Unavailable``."""
         now, teller = self._clock.now(), new_id("tell")

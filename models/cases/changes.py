@@ -35,6 +35,7 @@ _PARTY_BY_ROLE = {
     RoleName.GRID_LEAD: Party.LEAD,
     RoleName.COMMUNITY: Party.SUPERVISOR,
     RoleName.DISTRICT: Party.SUPERVISOR,
+    RoleName.DUTY: Party.SUPERVISOR,
 }
 OFFICIAL_ROLES = tuple(_PARTY_BY_ROLE)
 """The roles that let their holders see the cases of their scopes."""
@@ -70,7 +71,8 @@ class Doing:
 
 def scopes_of(row: CaseRow) -> tuple[str, ...]:
     """The scopes that a case lies in, narrowest first."""
-    return f"grid:{row.grid_id}", f"community:{row.community_id}", f"county:{row.county}"
+    zone = (f"zone:{row.zone_id}",) if row.zone_id else ()
+    return f"grid:{row.grid_id}", f"community:{row.community_id}", *zone, f"county:{row.county}"
 
 
 def parties_in(actor: Actor, row: CaseRow) -> tuple[Party, ...]:

@@ -27,6 +27,7 @@ from models.cases.entities import (
     UploadState,
     Verdict,
 )
+from models.cases.routed import Place, stored
 from models.cases.sightings import seen_once_more
 from models.cases.states import is_urgent, timing_of
 from models.cases.tables import (
@@ -40,20 +41,10 @@ from models.cases.tables import (
     queue_of,
     wake_shard_of,
 )
-from models.people.entities import Actor, RosterEntry
-from models.places.entities import Grid, Routing
+from models.people.entities import Actor
 
 LIMIT = "report"
 _TTL_S = 2 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a report belongs and who is there for it."""
-
-    grid: Grid
-    routing: Routing
-    officer: RosterEntry | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +74,7 @@ class Filing:
     def file(self, tx: Transaction, place: Place) -> Mapping[str, Any]:
         """Make a case of its own; answers the receipt."""
         case = self._new_case(place)
-        receipt = self._receipt(case, routing=_told(place))
+        receipt = self._receipt(case, routing=case.routing)
         tx.guard("case", case)
         self._add_common(tx, case, ordinal=1, event_id=version_id(1), receipt=receipt)
         return receipt
@@ -183,7 +174,9 @@ class Filing:
             grid_name=grid.name,
             community_id=grid.community_id,
             place=f"{grid.community_name} {grid.name}",
-            routing={"rule": place.routing.rule, "boundary_m": place.routing.boundary_m},
+            routing=stored(place),
+            zone_id=place.zone.division_id if place.zone else None,
+            neighbour_grid_id=place.neighbour.grid.grid_id if place.neighbour else None,
             lon=command.lon,
             lat=command.lat,
             accuracy_m=round(command.accuracy_m),
@@ -303,16 +296,6 @@ class Filing:
 def join_event_id(case_id: str, member_id: str) -> str:
     """The guard of joining: a member joins a case once, whatever his requests are called."""
     return f"n{derived_id('join', case_id, member_id)}"
-
-
-def _told(place: Place) -> Mapping[str, Any]:
-    return {
-        "rule": place.routing.rule,
-        "boundary_m": place.routing.boundary_m,
-        "reason": place.routing.reason,
-        "reason_en": place.routing.reason_en,
-        "officer": place.officer.display if place.officer else None,
-    }
 
 
 def _tenths(value: float | None) -> float | None:

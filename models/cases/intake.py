@@ -21,7 +21,9 @@ from models.cases import rules
 from models.cases.categories import Categories
 from models.cases.changes import Request, commit, earlier_answer, version_id
 from models.cases.entities import Category, Purpose, SubmitReport, UploadState
-from models.cases.filing import LIMIT, Filing, Known, Place, join_event_id
+from models.cases.filing import LIMIT, Filing, Known, join_event_id
+from models.cases.routed import Place
+from models.cases.routing import Routes
 from models.cases.tables import CaseEventRow, CaseRow, LimitRow, ReportRow, UploadRow
 from models.people.entities import Actor
 from models.people.roster import Roster
@@ -45,8 +47,7 @@ class Intake:
         categories: Categories,
     ) -> None:
         self._clock = clock
-        self._places = places
-        self._roster = roster
+        self._routes = Routes(clock=clock, places=places, roster=roster)
         self._working = working
         self._categories = categories
 
@@ -93,7 +94,12 @@ class Intake:
     def _check(
         self, command: SubmitReport, known: Known, actor: Actor, now: datetime
     ) -> tuple[Category, Place]:
-        place = self._place(command, actor)
+        place = self._routes.place(
+            command.position,
+            accuracy_m=command.accuracy_m,
+            at=now,
+            reporter_id=actor.member_id,
+        )
         county = place.grid.county if place else None
         category = self._categories.current(county).find(command.category)
         errors = rules.submission_errors(command, category=category, now=now)
@@ -103,16 +109,6 @@ class Intake:
         if errors or category is None or place is None:
             raise Invalid(errors[0].code if len(errors) == 1 else None, fields=errors)
         return category, place
-
-    def _place(self, command: SubmitReport, actor: Actor) -> Place | None:
-        routing = self._places.route(command.position)
-        grid = self._places.grid(routing.grid_id) if routing else None
-        if routing is None or grid is None:
-            return None
-        on_duty = self._roster.on_duty(grid.grid_id)
-        # Nobody handles what he reported himself.
-        officers = [entry for entry in on_duty if entry.member_id != actor.member_id]
-        return Place(grid=grid, routing=routing, officer=officers[0] if officers else None)
 
 
 def _read(actor: Actor, command: SubmitReport, report_id: str) -> Known:

@@ -25,7 +25,8 @@ from models.cases.entities import Severity, Status
 from models.cases.parallel import together
 from models.cases.states import clock_in
 from models.cases.tables import QUEUE_ATTRIBUTES, CaseRow, ReportRow, queue_of, status_of
-from models.people.entities import Actor, RoleName
+from models.people.covering import OFFICIALS
+from models.people.entities import Actor
 from models.places.service import Places
 
 MAX_PARTITIONS = 8
@@ -165,7 +166,7 @@ class Listing:
                 found |= {
                     grid.grid_id
                     for grid in self._places.grids(role.county)
-                    if scope_id in (grid.community_id, grid.county)
+                    if scope_id in (grid.community_id, grid.county, grid.managed_by)
                 }
         return sorted(found)
 
@@ -192,7 +193,7 @@ class Listing:
         }
 
 
-_READERS = frozenset({RoleName.OFFICER, RoleName.GRID_LEAD, RoleName.COMMUNITY, RoleName.DISTRICT})
+_READERS = frozenset(OFFICIALS)
 
 
 def _page(queue: str, after: Sequence[str] | None, wanted: Queue) -> list[dict[str, Any]]:

@@ -16,10 +16,11 @@ from models.base.errors import Unavailable
 from models.cases import wording
 from models.cases.categories import Categories
 from models.cases.entities import Category, Severity, Status, Step
+from models.cases.routing import first_reachable, ladder
 from models.cases.states import is_urgent
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.wording import Told
-from models.people.entities import RoleName, RosterEntry
+from models.people.entities import RosterEntry
 from models.people.roster import Roster
 
 log = logging.getLogger(__name__)
@@ -53,12 +54,12 @@ class Telling:
 
     def first_of(self, case: CaseRow, lowest: Step) -> list[str]:
         """Who holds the lowest post from ``lowest`` up that is not vacant."""
-        posts = [
-            (Step.LEAD, RoleName.GRID_LEAD, f"grid:{case.grid_id}"),
-            (Step.LEAD, RoleName.GRID_LEAD, f"community:{case.community_id}"),
-            (Step.COMMUNITY, RoleName.COMMUNITY, f"community:{case.community_id}"),
-            (Step.DISTRICT, RoleName.DISTRICT, f"county:{case.county}"),
-        ]
+        posts = ladder(
+            grid_id=case.grid_id,
+            community_id=case.community_id,
+            county=case.county,
+            zone_id=case.zone_id,
+        )
         start = next(index for index, (step, _, _) in enumerate(posts) if step is lowest)
         for _, role, scope in posts[start:]:
             held = bound(self._roster.holders(role, scope))
@@ -80,6 +81,21 @@ class Telling:
         """
         alert_of = self._alert_of(event, case, said)
         self._tell_officials([*self._deputy(case, on_duty, alert_of), on_duty[0]], alert_of)
+
+    def inform_neighbour(self, event: Event, case: CaseRow, told: Sequence[str]) -> None:
+        """Note to the officer next door, at the grid's edge, that the case may be his.
+
+        In his inbox alone: nothing is asked of him, so his phone does not ring for it. Who was told
+        of the case already, or reported it, knows.
+        """
+        if case.neighbour_grid_id is None:
+            return
+        there = self._roster.on_duty(case.neighbour_grid_id)
+        first = first_reachable(there, (*told, case.member_id))
+        if first is not None and first.member_id is not None:
+            category = self._category(case)
+            notice = wording.neighbour_notice(event, case, category, first.member_id)
+            self._messenger.note(notice)
 
     def warn(self, event: Event, case: CaseRow, member_ids: Iterable[str], told: Told) -> None:
         """Tell officials that a case goes stale, or is disputed."""

@@ -220,6 +220,12 @@ def _list_cases(world: World) -> Request:
     return Request(person=world.officer, query={"limit": 100, "level": "C"})
 
 
+@_prepares("explain_routing")
+def _explain_routing(world: World) -> Request:
+    at = {"lon": EAST.lon, "lat": EAST.lat, "accuracy_m": 20}
+    return Request(person=world.community, query=at)
+
+
 @_prepares("show_case")
 def _show_case(world: World) -> Request:
     filed = world.filed()

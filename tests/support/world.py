@@ -218,6 +218,10 @@ class World:
         return self.official("lead")
 
     @cached_property
+    def community(self) -> Person:
+        return self.official("community")
+
+    @cached_property
     def keeper(self) -> Person:
         return self.official("keeper")
 

@@ -14,7 +14,7 @@ class InboxQuery(Paged):
 
 
 class MessageView(Answer):
-    """One message; ``kind`` is what happened, ``page`` where the card leads."""
+    """One message; ``kind`` is what happened, ``page`` where the card leads, if anywhere."""
 
     id: str
     kind: str
