@@ -12,8 +12,8 @@ from models.base.clock import Clock
 from models.base.store import get
 from models.cases import crediting, wording
 from models.cases.entities import Status
-from models.cases.followers import reports_of
-from models.cases.tables import CaseRow
+from models.cases.followers import followers_of, reports_of
+from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling
 from models.points.ledger import Ledger
 
@@ -28,7 +28,14 @@ class Rearranged:
 
     def handlers(self) -> Mapping[str, Callable[[Event], None]]:
         """The topics, each with what handles it."""
-        return {"case.merged": self.merged, "case.unmerged": self.unmerged}
+        return {
+            "case.merged": self.merged,
+            "case.unmerged": self.unmerged,
+            "case.split": self.split,
+            "case.parted": self.parted,
+            "case.transferred": self.transferred,
+            "case.external": self.external,
+        }
 
     def merged(self, event: Event) -> None:
         """Its reporters now follow the parent, and are paid if that was accepted already.
@@ -50,6 +57,26 @@ class Rearranged:
             workers = self._telling.workers(case)
             self._telling.alert(event, case, workers, wording.UNMERGED_FOR_WORKER)
         self._telling.progress(event, case, reports_of(case), wording.UNMERGED)
+
+    def split(self, event: Event) -> None:
+        """Each part tells of itself; the case it came from is only logged."""
+
+    def parted(self, event: Event) -> None:
+        """A part waits to be claimed, and its reporter learns that his photo shows one more."""
+        case = _case(event)
+        self._telling.alert(event, case, self._telling.workers(case), wording.NEW)
+        report = get(ReportRow, case.member_id, case.report_id)
+        self._telling.progress(event, case, [report] if report else [], wording.PARTED)
+
+    def transferred(self, event: Event) -> None:
+        """Handing it over accepted it, so everybody is paid; then they are told."""
+        case = _case(event)
+        crediting.award_others(self._ledger, case, self._clock.now())
+        self._telling.progress(event, case, followers_of(case), wording.TRANSFERRED)
+
+    def external(self, event: Event) -> None:
+        case = _case(event)
+        self._telling.progress(event, case, followers_of(case), wording.EXTERNAL)
 
 
 def _case(event: Event) -> CaseRow:

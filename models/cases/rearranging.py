@@ -7,11 +7,11 @@ from typing import Any
 
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
-from models.cases import merging
+from models.cases import merging, splitting, transfers
 from models.cases.categories import Categories
 from models.cases.changes import Doing
 from models.cases.commands import Command
-from models.cases.entities import Action
+from models.cases.entities import Action, Status
 from models.cases.tables import CaseRow
 from models.cases.workflow import Transition
 from models.people.entities import Actor
@@ -51,5 +51,42 @@ class Rearranging:
                     working=self._working,
                     categories=self._categories,
                 )
+            case Action.SPLIT:
+                return splitting.split(
+                    tx,
+                    case,
+                    doing,
+                    command.categories,
+                    categories=self._categories,
+                    working=self._working,
+                )
+            case Action.TRANSFER if command.receiver is not None:
+                return transfers.hand_over(
+                    tx,
+                    case,
+                    doing,
+                    receiver=command.receiver,
+                    external_ref=command.external_ref,
+                    ledger=self._ledger,
+                    working=self._working,
+                )
+            case _ if row.source in (Status.TRANSFERRED, Status.EXTERNAL):
+                return self._with_receiver(tx, case, command, doing)
+            case _:
+                return None
+
+    def _with_receiver(
+        self, tx: Transaction, case: CaseRow, command: Command, doing: Doing
+    ) -> Mapping[str, Any] | None:
+        """What the lead writes down of a case that is not with us, as the receiver told him."""
+        working = self._working
+        match command.action:
+            case Action.ACCEPT:
+                reference = command.external_ref or ""
+                return transfers.accept(tx, case, doing, external_ref=reference, working=working)
+            case Action.RETURN:
+                return transfers.take_back(tx, case, doing, working=working)
+            case Action.RESOLVE:
+                return transfers.resolve(tx, case, doing, photos=command.photos, working=working)
             case _:
                 return None

@@ -71,6 +71,18 @@ UNMERGED: Told = (
     "撤销并案",
     Text(zh="与另一上报不是同一件事，单独处置", en="Not the same after all; handled by itself"),
 )
+PARTED: Told = (
+    "拆分处置",
+    Text(zh="照片中的另一问题已单独立案", en="Another problem on your photo has a case of its own"),
+)
+TRANSFERRED: Told = (
+    "正在移交",
+    Text(zh="已移交有关部门，等待受理", en="Handed over; waiting to be accepted"),
+)
+EXTERNAL: Told = (
+    "已经移交",
+    Text(zh="有关部门已受理", en="Those who can do it have accepted it"),
+)
 UNMERGED_FOR_WORKER = Text(zh="此件撤销并案，请继续处置", en="Told apart again; please go on")
 
 CLOSED: Mapping[Status, Told] = {
