@@ -34,7 +34,7 @@ from models.points.ledger import Ledger
 COUNTY = "411503"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 _SIDE = 0.004
-_PLOTS = 240
+_PLOTS = 480
 _COUNTIES = (COUNTY, "411502")
 
 
