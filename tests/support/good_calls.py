@@ -159,14 +159,23 @@ def _upload_state(world: World) -> Request:
 def _reports_nearby(world: World) -> Request:
     world.filed()
     return Request(
-        person=world.bystander, query={"lon": EAST.lon, "lat": EAST.lat, "category": E_BIKES}
+        person=world.bystander,
+        query={
+            "lon": EAST.lon,
+            "lat": EAST.lat,
+            "category": E_BIKES,
+            "accuracy_m": 12,
+            "object_id": "8800-1234",
+        },
     )
 
 
 @_prepares("submit_report")
 def _submit_report(world: World) -> Request:
     rider = world.rider()
-    body = world.report_body([rider.issued_upload()], text="堵住了盲道", speed_mps=1.5)
+    body = world.report_body(
+        [rider.issued_upload()], text="堵住了盲道", speed_mps=1.5, object_id="8800-1234"
+    )
     return Request(person=rider, body=body)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from models.alerts.desk import AlertDesk
 from models.alerts.entities import Event
 from models.alerts.tables import InboxRow, OutboxRow
 from models.base.errors import Unavailable
+from models.base.ids import new_id
 from models.base.store import get, query
-from models.cases import awards
+from models.cases import awards, rules
 from models.cases.entities import Action, Verdict
 from models.cases.notices import CHECK_ATTEMPTS, Notices
 from models.cases.tables import CaseRow, ReportRow
@@ -126,6 +128,37 @@ def test_the_officer_is_told_where_what_and_until_when(world: World) -> None:
     assert fields["character_string4"] == case.number
 
 
+def a_neighbour(world: World, *, is_reporter: bool = False) -> tuple[Actor, CaseRow]:
+    """The officer of the grid next door, and a case at its edge."""
+    scope = f"grid:{new_id('grid')}"
+    neighbour = world.town.an_official(RoleName.OFFICER, "邻格网格员", scope)
+    case = world.town.filed(neighbour if is_reporter else None)
+    case.update(actions=[CaseRow.neighbour_grid_id.set(scope.removeprefix("grid:"))])
+    return neighbour, case
+
+
+def test_the_officer_next_door_finds_a_note_and_his_phone_does_not_ring(world: World) -> None:
+    neighbour, case = a_neighbour(world)
+
+    world.deliver(case, keep=True)
+    row = next(row for row in world.waiting(case) if row.topic == "case.submitted")
+    world.notices.submitted(an_event(row, attempts=2))
+
+    (note,) = inbox(neighbour)
+    assert (note.kind, note.delivered_by) == ("case.neighbour", "inbox")
+    assert "已派给邻格" in note.body["zh"]
+    assert kinds(world.town.officer) == ["case.submitted"]
+    assert {sent["member_id"] for sent in world.channel.delivered} == {world.town.officer.member_id}
+
+
+def test_who_reported_it_himself_gets_no_note_of_it_as_the_neighbour(world: World) -> None:
+    neighbour, case = a_neighbour(world, is_reporter=True)
+
+    world.deliver(case)
+
+    assert "case.neighbour" not in kinds(neighbour)
+
+
 def test_danger_is_told_to_everybody_on_duty(world: World) -> None:
     case = world.town.filed(category="E0505")
 
@@ -219,6 +252,24 @@ def test_joiners_are_paid_by_their_order_whether_they_came_before_the_claim_or_a
     nothing = transfer(awards.award_id(late[3][1]))
     assert nothing is not None
     assert nothing.points == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whoever_comes_within_ten_minutes_is_paid_alike_in_whatever_order(
+    world: World, seed: int
+) -> None:
+    town, riders = world.town, [a_rider() for _ in range(6)]
+    Random(seed).shuffle(riders)
+    case = town.filed(riders[0])
+    for rider in riders[1:]:
+        town.clock.advance(timedelta(minutes=2))
+        town.filed(rider, same_as=case.case_id)
+    town.act(town.officer, case, Action.CLAIM)
+
+    world.deliver(case)
+
+    now = town.clock.now()
+    assert {balances(rider.member_id, now).pending for rider in riders} == {rules.FIRST_POINTS}
 
 
 def test_delivering_twice_pays_once(world: World) -> None:
