@@ -17,10 +17,11 @@ from models.alerts.inbox import message_of
 from models.alerts.tables import InboxRow
 from models.base.clock import Clock
 from models.base.errors import Conflict
+from models.base.ids import content_hash
 from models.base.paging import Cursors
 from models.base.store import get, get_many, query
 from models.base.tables import Table
-from models.cases.changes import parties_in
+from models.cases.changes import OFFICIAL_ROLES, parties_in
 from models.cases.listing import Listing, report_item
 from models.cases.parallel import together
 from models.cases.tables import CaseRow, ReportRow
@@ -35,7 +36,7 @@ from models.sync.entities import Changes, Item, Kind, Start
 
 _Key: TypeAlias = tuple[type[Table], tuple[str, ...]]
 _Rows: TypeAlias = Mapping[_Key, Table | None]
-_FEED, _ENTRIES = "feed", "entries"
+_FEED, _ENTRIES, _POSTS = "feed", "entries", "posts"
 
 
 class Sync:
@@ -61,14 +62,17 @@ class Sync:
         """Up to ``limit`` (≤100) changes after ``cursor``; without one from ``start`` on.
 
         Two queries beside each other and at most two batch reads, however long the page. Raises
-        ``Invalid`` for a cursor that is not the actor's, and ``Conflict`` with
-        ``changes.cursor_too_old`` when what follows it is kept no more: the lists are to be loaded
-        again, and followed from the ``cursor`` in its details, taken before them.
+        ``Invalid`` for a cursor that is not the actor's, and ``Conflict`` when the lists are to be
+        loaded again and followed from the ``cursor`` in its details, which was taken before them:
+        ``changes.cursor_too_old`` when what follows it is kept no more, ``changes.roles_changed``
+        when the actor has gained or lost a post since, and with it whole lists of cases.
         """
         if cursor is None and start is Start.NOW:
             return Changes(items=(), cursor=self._end(actor), has_more=False)
         position = self._cursors.open(_scope(actor), cursor) or {}
         try:
+            if position.get(_POSTS, _posts(actor)) != _posts(actor):
+                raise Conflict("changes.roles_changed")
             stretch, entries = self._read(actor.member_id, position, limit)
         except Conflict as error:
             raise Conflict(error.code, cursor=self._end(actor)) from error
@@ -87,7 +91,7 @@ class Sync:
         )
 
     def _read(
-        self, member_id: str, position: Mapping[str, int], limit: int
+        self, member_id: str, position: Mapping[str, Any], limit: int
     ) -> tuple[Stretch, list[Entry]]:
         """Of the entries one more than asked for, which tells that more follow."""
         now, seen = self._clock.now(), position.get(_ENTRIES, 0)
@@ -114,7 +118,8 @@ class Sync:
         )
 
     def _sealed(self, actor: Actor, *, feed_seq: int, entry_seq: int) -> str:
-        sealed = self._cursors.seal(_scope(actor), {_FEED: feed_seq, _ENTRIES: entry_seq})
+        position = {_FEED: feed_seq, _ENTRIES: entry_seq, _POSTS: _posts(actor)}
+        sealed = self._cursors.seal(_scope(actor), position)
         assert sealed is not None
         return sealed
 
@@ -173,6 +178,16 @@ class Sync:
 
 def _scope(actor: Actor) -> str:
     return f"changes:{actor.member_id}"
+
+
+def _posts(actor: Actor) -> str:
+    """A mark of the posts by which the actor sees cases; empty for who has none."""
+    posts = sorted(
+        f"{held.role}|{held.scope}|{held.county}"
+        for held in actor.roles
+        if held.role in OFFICIAL_ROLES
+    )
+    return content_hash({"posts": posts})[:8] if posts else ""
 
 
 def _merged(logged: Sequence[Logged], entries: Sequence[Entry]) -> list[Logged | Entry]:

@@ -7,6 +7,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "太久没有同步，请重新加载列表",
         "Not synchronised for too long; load the lists again",
     ),
+    "changes.roles_changed": (
+        "您的岗位有变动，请重新加载列表",
+        "Your posts have changed; load the lists again",
+    ),
     "changes.inbox.told": ("新消息", "A new message"),
     "changes.inbox.read": ("已读", "Read"),
 }

@@ -9,7 +9,6 @@ import pytest
 
 from models.alerts import feed
 from models.alerts.entities import Event
-from models.alerts.tables import OutboxRow
 from models.base.errors import Unavailable
 from models.base.ids import new_id
 from models.base.store import get
@@ -20,33 +19,13 @@ from models.people.entities import Actor, RoleName
 from tests.conftest import NOW
 from tests.support.cases import Town, a_rider
 from tests.support.faults import lost_reply
+from tests.support.feeding import deliver, events_of
 from tests.support.meter import metered
 
 
 @pytest.fixture
 def feeding(town: Town) -> Feeding:
     return Feeding(clock=town.clock, roster=town.roster)
-
-
-def events_of(case: CaseRow) -> list[Event]:
-    """What stands in the outbox about a case, oldest first, as its handler gets it."""
-    rows = [row for row in OutboxRow.scan() if row.payload.get("case_id") == case.case_id]
-    return [
-        Event(
-            outbox_id=row.outbox_id,
-            topic=row.topic,
-            county=row.county,
-            payload=row.payload,
-            at=row.created_at,
-            attempts=1,
-        )
-        for row in sorted(rows, key=lambda row: row.created_at)
-    ]
-
-
-def deliver(feeding: Feeding, case: CaseRow) -> None:
-    for event in events_of(case):
-        feeding.log(event)
 
 
 def logged(actor: Actor) -> list[tuple[str, str]]:
