@@ -11,7 +11,7 @@ from models.alerts.entities import Event
 from models.base.clock import Clock
 from models.base.store import get
 from models.cases import crediting, wording
-from models.cases.entities import Status
+from models.cases.entities import Status, Step
 from models.cases.followers import followers_of, reports_of
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling
@@ -35,6 +35,7 @@ class Rearranged:
             "case.parted": self.parted,
             "case.transferred": self.transferred,
             "case.external": self.external,
+            "case.released": self.released,
         }
 
     def merged(self, event: Event) -> None:
@@ -77,6 +78,12 @@ class Rearranged:
     def external(self, event: Event) -> None:
         case = _case(event)
         self._telling.progress(event, case, followers_of(case), wording.EXTERNAL)
+
+    def released(self, event: Event) -> None:
+        """Whoever is there now is told; is nobody, then the lead."""
+        case = _case(event)
+        workers = self._telling.workers(case) or self._telling.first_of(case, Step.LEAD)
+        self._telling.alert(event, case, workers, wording.RELEASED)
 
 
 def _case(event: Event) -> CaseRow:

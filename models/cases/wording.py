@@ -83,6 +83,9 @@ EXTERNAL: Told = (
     "已经移交",
     Text(zh="有关部门已受理", en="Those who can do it have accepted it"),
 )
+RELEASED = Text(
+    zh="原处置人已离岗，此件待您接单", en="Its officer has left; it waits for you to claim it"
+)
 UNMERGED_FOR_WORKER = Text(zh="此件撤销并案，请继续处置", en="Told apart again; please go on")
 
 CLOSED: Mapping[Status, Told] = {
