@@ -38,6 +38,7 @@ from models.cases.intake import Intake
 from models.cases.listing import Listing
 from models.cases.nearby import Neighbourhood
 from models.cases.notices import Notices as CaseNotices
+from models.cases.orphans import Orphans
 from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
 from models.cases.uploads import Uploads
@@ -272,7 +273,8 @@ class Services:
     def outbox_handlers(self) -> Mapping[str, Callable[[Event], None]]:
         return {
             "callback": self.callbacks.handle,
-            **self.case_feeding.around(self.case_notices.handlers()),
+            **self.case_feeding.around(self.orphans.around(self.case_notices.handlers())),
+            **self.orphans.handlers(),
             **self.reward_notices.handlers(),
         }
 
@@ -390,6 +392,12 @@ class Services:
     @cached_property
     def escalation(self) -> Escalation:
         return Escalation(ledger=self.ledger, working=working_time())
+
+    @cached_property
+    def orphans(self) -> Orphans:
+        return Orphans(
+            clock=self.clock, roster=self.roster, places=self.places, working=working_time()
+        )
 
     @cached_property
     def listing(self) -> Listing:

@@ -27,6 +27,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.transfer": ("移交", "Hand over"),
     "case.accept": ("对方受理", "Accepted by the receiver"),
     "case.release": ("原处置人离岗，重新派发", "Its officer left; given out again"),
+    "roster.index_behind": ("网格员名册还在更新", "The roster is still being updated"),
+    "case.reason.officer_left": ("原处置人离岗", "Its officer has left"),
     "case.reason.same_thing": ("同一问题", "The same thing"),
     "case.reason.not_the_same": ("不是同一问题", "Not the same thing"),
     "case.reason.several_problems": ("包含多个问题", "Several problems in one"),
