@@ -49,6 +49,8 @@ _ROLE_BY_PARTY = {
     Party.LEAD: RoleName.GRID_LEAD,
     Party.SUPERVISOR: RoleName.COMMUNITY,
 }
+AFTER_PHOTO = "photos|reason"
+"""Needs a photo of the fix, or the reason for having none."""
 _POST_BY_PARTY = {Party.OFFICER: "网格员", Party.LEAD: "网格长", Party.SUPERVISOR: "社区"}
 
 
@@ -68,6 +70,7 @@ class Handling:
         self._roster = roster
         self._ledger = ledger
         self._working = working
+        self._categories = categories
         self._rearranging = Rearranging(ledger=ledger, working=working, categories=categories)
 
     def act(self, actor: Actor, case_id: str, command: Command) -> Mapping[str, Any]:
@@ -91,6 +94,11 @@ class Handling:
             if entry.member_id is not None and entry.role is RoleName.OFFICER
         }
 
+    def needs(self, case: CaseRow, transition: Transition) -> tuple[str, ...]:
+        """What an action must bring; some categories are fixed without a photo to prove it."""
+        category = self._categories.of(case.category, case.category_version)
+        return tuple(one for one in transition.needs if category.after_photo or one != AFTER_PHOTO)
+
     def _act(
         self, actor: Actor, case_id: str, command: Command, request: Request
     ) -> Mapping[str, Any]:
@@ -101,7 +109,7 @@ class Handling:
         if command.action is Action.CLAIM and case.status == Status.CLAIMED:
             return _claimed_already(actor, case)
         transition = self._judge(actor, case, command)
-        _check_needs(command, transition)
+        _check_needs(command, self.needs(case, transition))
         if command.version != case.version:
             raise Conflict("case.version_conflict", case=dict(answer_of(case)))
         doing = Doing(
@@ -245,21 +253,21 @@ def _claimed_already(actor: Actor, case: CaseRow) -> Mapping[str, Any]:
     raise Conflict("case.claimed_by_other", by=case.claimed_by, case=dict(answer_of(case)))
 
 
-def _check_needs(command: Command, transition: Transition) -> None:
+def _check_needs(command: Command, needs: Sequence[str]) -> None:
     errors = []
     if command.version is None:
         errors.append(FieldError(field="version", code="field.missing"))
     reasons: Sequence[str] = REASONS_BY_ACTION.get(command.action.value, ())
     if command.reason is not None and command.reason not in reasons:
         errors.append(FieldError(field="reason", code="field.not_allowed"))
-    if "reason" in transition.needs and command.reason is None:
+    if "reason" in needs and command.reason is None:
         errors.append(FieldError(field="reason", code="field.missing"))
-    if "photos|reason" in transition.needs and not (command.photos or command.reason):
+    if AFTER_PHOTO in needs and not (command.photos or command.reason):
         errors.append(FieldError(field="photos", code="field.missing"))
     errors += [
         FieldError(field=name, code="field.missing")
         for name in _NEEDED_FIELDS
-        if name in transition.needs and not getattr(command, name)
+        if name in needs and not getattr(command, name)
     ]
     if len(command.photos) > rules.PHOTOS_MAX:
         errors.append(FieldError(field="photos", code="field.too_long", limit=rules.PHOTOS_MAX))

@@ -167,7 +167,7 @@ class Reading:
     def _offer(self, row: workflow.Transition, case: CaseRow) -> Mapping[str, Any]:
         offer: dict[str, Any] = {
             "action": row.action.value,
-            "needs": list(row.needs),
+            "needs": list(self._handling.needs(case, row)),
             "reasons": list(workflow.REASONS_BY_ACTION.get(row.action.value, ())),
         }
         if row.action is Action.ASSIGN:

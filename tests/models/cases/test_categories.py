@@ -14,7 +14,7 @@ from models.base.store import get
 from models.base.tables import Database, use_database
 from models.cases.categories import Categories, first_version
 from models.cases.category_tables import CategoryVersionRow, key_of
-from models.cases.entities import Action
+from models.cases.entities import Action, Status
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.versions import keys_of
 from tests.support.cases import COUNTY, Town, a_rider
@@ -168,6 +168,20 @@ def test_a_case_keeps_its_limit_and_its_clock_after_a_new_list_and_after_reopeni
         "共享单车（电瓶车）乱停放"
     )
     assert town.filed().category_version == "2"
+
+
+def test_where_a_list_asks_for_no_photo_of_the_fix_none_is_needed(
+    town: Town, clock: FixedClock
+) -> None:
+    before = town.claimed()
+    publish(town.categories, a_sheet(E0493a={"after_photo": "no"}), clock.now())
+    case = town.claimed()
+
+    town.act(town.officer, case, Action.RESOLVE)
+    with pytest.raises(Invalid, match=r"request\.invalid"):
+        town.act(town.officer, before, Action.RESOLVE)
+
+    assert town.case(case.case_id).status == Status.RESOLVED
 
 
 def test_a_case_older_than_versions_belongs_to_the_first_list(
