@@ -49,7 +49,7 @@ def publish(
 
 
 def own_tables(url: str, *names: str) -> Database:
-    """Tables of one test alone, all or those named: a city's list is everybody's."""
+    """Tables of somebody's own, all or those named: the city's list is everybody's."""
     prefix = f"{uuid.uuid4().hex}-"
     dynamodb = engines.client(url)
     for definition in engines.table_definitions(prefix):

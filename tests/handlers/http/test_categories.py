@@ -74,9 +74,7 @@ def test_the_start_up_values_tell_the_same_version(world: World) -> None:
 
 
 @pytest.mark.parametrize("given", [{"lon": 114.08}, {"lat": 32.12}, {"county": "4115"}])
-def test_half_a_position_and_half_a_county_are_refused(
-    world: World, given: dict[str, Any]
-) -> None:
+def test_half_a_position_and_half_a_county_are_refused(world: World, given: dict[str, Any]) -> None:
     reply = world.bystander.app.get(path_with("/v1/categories", given))
 
     assert reply.status == 422

@@ -10,7 +10,7 @@ import pytest
 from infra.local.engine import Engine
 from models.base.clock import FixedClock
 from models.base.errors import Invalid, Unavailable
-from models.base.store import get
+from models.base.store import get, scan
 from models.base.tables import Database, use_database
 from models.cases.categories import Categories, first_version
 from models.cases.category_tables import CategoryVersionRow, key_of
@@ -35,12 +35,21 @@ def lists(engine: Engine, clock: FixedClock) -> Categories:
     return Categories(clock=clock)
 
 
+@pytest.fixture(scope="module")
+def _city(engine: Engine) -> Database:
+    """All tables once more, for a city whose lists change."""
+    return own_tables(engine.url)
+
+
 @pytest.fixture
-def town(engine: Engine, database: Database, clock: FixedClock) -> Iterator[Town]:
-    """A grid of a city of its own."""
+def town(_city: Database, database: Database, clock: FixedClock) -> Iterator[Town]:
+    """A grid of that city, where nothing has been published yet."""
+    use_database(database)
     town = Town(clock, on_duty=False)
     town.places.grids()  # laid and read where every test finds it
-    own_tables(engine.url)
+    use_database(_city)
+    for row in scan(CategoryVersionRow):
+        row.delete()
     yield town
     use_database(database)
 
