@@ -244,7 +244,7 @@ def _fetch(wanted: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
     for attempt in range(TRIES):
         try:
             answer = connection().dispatch("BatchGetItem", {"RequestItems": wanted})
-        except (PynamoDBException, BotoCoreError) as error:
+        except (VerboseClientError, BotoCoreError) as error:
             raise _as_unavailable(error) from error
         for name, rows in answer["Responses"].items():
             found.setdefault(name, []).extend(rows)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import VerboseClientError
 
 from models.base.clock import Clock, parse_utc, utc_text
 from models.base.errors import FieldError, Invalid, NotFound, Unavailable
@@ -219,7 +219,7 @@ def _page(queue: str, after: Sequence[str] | None, wanted: Queue) -> list[dict[s
         }
     try:
         answer = connection().dispatch("Query", request)
-    except (PynamoDBException, BotoCoreError) as error:
+    except (VerboseClientError, BotoCoreError) as error:
         raise Unavailable("store.busy") from error
     return [_decoded(item) for item in answer["Items"]]
 

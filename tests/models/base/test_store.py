@@ -373,6 +373,15 @@ def test_an_engine_that_does_not_answer_is_unavailable_for_every_way_of_reading(
         get_many([(Thing, (thing_id,))])
 
 
+def test_an_engine_that_is_too_busy_is_unavailable_for_every_way_of_reading(thing_id: str) -> None:
+    with refusing("GetItem", "ThrottlingException", times=1000), pytest.raises(Unavailable):
+        get(Thing, thing_id)
+    with refusing("Query", "ThrottlingException", times=1000), pytest.raises(Unavailable):
+        query(Part, thing_id)
+    with refusing("BatchGetItem", "ThrottlingException", times=1000), pytest.raises(Unavailable):
+        get_many([(Thing, (thing_id,))])
+
+
 def test_a_partition_is_listed_whole_over_its_pages(thing_id: str) -> None:
     for part in "abc":
         Part(thing_id=thing_id, part_id=part).save()
