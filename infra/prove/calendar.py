@@ -75,7 +75,7 @@ def _compare(
         seasons=[read_season(row) for row in rows["seasons"]],
         zone=CHINA,
     )
-    flags = list(_flags(rows))
+    flags = list(judged_minutes(rows))
     yield from _differences(quick, flags, cases, chance)
 
 
@@ -100,7 +100,7 @@ def _differences(
             yield f"{limit} min back from {due} is not {back}"
 
 
-def _flags(rows: Mapping[str, Any]) -> Iterator[bool]:
+def judged_minutes(rows: Mapping[str, Any]) -> Iterator[bool]:
     """Judge every minute from ``FIRST`` on by itself."""
     for number in range(MINUTES // DAY_MINUTES):
         day = (FIRST + timedelta(days=number)).date()

@@ -18,11 +18,13 @@ from infra.local import engine as engines
 from infra.prove.fake.faults import Died, Fault, Plan
 from infra.prove.fake.reads import Answer, Request
 from infra.prove.fake.requests import Database, cancelled, error
-from infra.prove.fake.tables import LONGEST_LAG
+from infra.prove.fake.tables import LONGEST_LAG, Key
+from infra.prove.fake.values import Item
 from models.base import store, tables
 from models.cases import parallel
 
 Hook = Callable[[str, Request], None]
+Look = Callable[[Key, Item | None, Item | None], None]
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -73,6 +75,26 @@ class Fake:
         if fault is Fault.REPLY_LOST:
             raise ReadTimeoutError(endpoint_url=_NOWHERE)
         return answer
+
+    def copy(self) -> Fake:
+        """Another one with the same rows, where nothing goes wrong."""
+        other = Fake()
+        for name, table in self.database.tables.items():
+            for key, item in table.rows.items():
+                other.database.tables[name].write(key, item)
+        return other
+
+    def watch(self, table: str, look: Look) -> None:
+        """Show each write of a table: its key, what stood there, what stands there now."""
+        watched: Any = self.database.tables[table]
+        write = watched.write
+
+        def seen(key: Key, item: Item | None) -> None:
+            before = watched.rows.get(key)
+            write(key, item)
+            look(key, before, item)
+
+        watched.write = seen
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table by its key's order, as it travels."""
