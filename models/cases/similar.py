@@ -18,9 +18,9 @@ from models.cases.tables import CaseRow, UploadRow
 from models.people.entities import Actor
 
 MAX_SHOWN = 5
-MAX_JUDGED = 9
-PHOTOS_JUDGED = 9
-"""Photos of one case that are compared: with ours and nine others' one batch read holds them."""
+MAX_JUDGED = 12
+PHOTOS_JUDGED = 7
+"""Photos of one case that are compared: with ours and twelve others' one batch read holds them."""
 
 
 def similar_to(
@@ -36,25 +36,18 @@ def similar_to(
     family = categories.of(case.category, case.category_version).family
     place = Position(lon=case.lon, lat=case.lat)
     around = standing_around(place, family, county=case.county, now=now)
-    others = _in_scope(actor, [row.case_id for row in around if row.case_id != case.case_id])
-    if not others:
-        return []
-    judged = _judged(case, _nearest(case, others), family)
+    nearest = [row.case_id for row in around if row.case_id != case.case_id][:MAX_JUDGED]
+    others = _in_scope(actor, nearest)
+    judged = _judged(case, others, family) if others else []
     found = [pair for pair in judged if pair[1].is_shown]
     found.sort(key=lambda pair: (-pair[1].score, pair[0].case_id))
     return [_shown(case, other, likeness) for other, likeness in found[:MAX_SHOWN]]
 
 
 def _in_scope(actor: Actor, case_ids: Sequence[str]) -> list[CaseRow]:
-    keys = [(CaseRow, (case_id,)) for case_id in case_ids[:100]]
+    keys = [(CaseRow, (case_id,)) for case_id in case_ids]
     rows = get_many(keys) if keys else []
     return [row for row in rows if isinstance(row, CaseRow) and changes.parties_in(actor, row)]
-
-
-def _nearest(case: CaseRow, others: Sequence[CaseRow]) -> list[CaseRow]:
-    here = spot_of(case).position
-    by_distance = sorted(others, key=lambda row: distance_m(spot_of(row).position, here))
-    return by_distance[:MAX_JUDGED]
 
 
 def _judged(
