@@ -26,7 +26,9 @@ from models.base.geometry import cell_of, cells_within, distance_m
 
 DEVELOPMENT_SEED = 20260301
 HELD_OUT_SEED = 77003
-"""Nothing was ever tuned on it; it is looked at once the scorer stands."""
+"""Nothing was ever tuned on it. It was looked at once, when the scorer stood: precision 0.976,
+recall 0.937. It comes from the same generator, so it guards against tuning to chance, not against
+a city that is unlike the generator."""
 AROUND_M = 150.0
 REMEMBERED = timedelta(hours=72)
 BASELINE_M, BASELINE_AGE = 50.0, timedelta(hours=72)
