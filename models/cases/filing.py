@@ -55,7 +55,8 @@ class Known:
     event: CaseEventRow | None
     limit: LimitRow | None
     uploads: Sequence[UploadRow | None]
-    joined: CaseRow | None
+    case: CaseRow | None
+    """The one to be joined, or the one that an earlier run of this request has made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +75,14 @@ class Filing:
     def file(self, tx: Transaction, place: Place) -> Mapping[str, Any]:
         """Make a case of its own; answers the receipt."""
         case = self._new_case(place)
-        receipt = self._receipt(case, routing=case.routing)
+        receipt = self._receipt(case)
         tx.guard("case", case)
         self._add_common(tx, case, ordinal=1, event_id=version_id(1), receipt=receipt)
-        return receipt
+        return with_routing(receipt, case)
 
     def join(self, tx: Transaction, place: Place) -> Mapping[str, Any]:
         """Add a reporter to a case; the count says who is how many-th, without gaps."""
-        case = self.known.joined
+        case = self.known.case
         if case is None or case.county != place.grid.county:
             raise NotFound("case.not_found")
         self._check_joinable(case)
@@ -101,7 +102,7 @@ class Filing:
             ],
             (CaseRow.reporter_count == case.reporter_count) & (CaseRow.status == seen),
         )
-        receipt = self._receipt(case, routing=None)
+        receipt = self._receipt(case)
         event_id = join_event_id(case.case_id, self.actor.member_id)
         echo = echoes + 1 if is_echo else 0
         self._add_common(tx, case, ordinal=ordinal, echo=echo, event_id=event_id, receipt=receipt)
@@ -230,13 +231,13 @@ class Filing:
             request_hash=content_hash(self.command.content()),
         )
 
-    def _receipt(self, case: CaseRow, *, routing: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    def _receipt(self, case: CaseRow) -> Mapping[str, Any]:
         """Only what never changes, so that it can be told again at any time."""
         return {
             "report": {
                 "id": self.report_id,
                 "case_id": case.case_id,
-                "joined": routing is None,
+                "joined": self.command.same_as is not None,
                 "submitted_at": utc_text(self.now),
             },
             "case": {
@@ -249,7 +250,7 @@ class Filing:
                 "place": case.place,
                 "claim_due_at": utc_text(case.claim_due_at),
                 "due_at": utc_text(case.due_at),
-                "routing": routing,
+                "routing": None,
             },
             "call_first": list(self.category.call_first),
         }
@@ -291,6 +292,17 @@ class Filing:
             upload is not None and upload.state == UploadState.READY
             for upload in self.known.uploads
         )
+
+
+def with_routing(receipt: Mapping[str, Any], case: CaseRow | None) -> Mapping[str, Any]:
+    """A receipt with the routing that the case keeps: it never changes, so it is kept once.
+
+    Receipts from before it was so bring their own; who joined a case has none.
+    """
+    shown = receipt["case"]
+    if shown["routing"] is not None or case is None or receipt["report"]["joined"]:
+        return receipt
+    return {**receipt, "case": {**shown, "routing": case.routing}}
 
 
 def join_event_id(case_id: str, member_id: str) -> str:

@@ -21,7 +21,7 @@ from models.cases import rules
 from models.cases.categories import Categories
 from models.cases.changes import Request, commit, earlier_answer, version_id
 from models.cases.entities import Category, Purpose, SubmitReport, UploadState
-from models.cases.filing import LIMIT, Filing, Known, join_event_id
+from models.cases.filing import LIMIT, Filing, Known, join_event_id, with_routing
 from models.cases.routed import Place
 from models.cases.routing import Routes
 from models.cases.tables import CaseEventRow, CaseRow, LimitRow, ReportRow, UploadRow
@@ -87,7 +87,11 @@ class Intake:
         commit(tx)
         log.info(
             "report.submitted",
-            extra={"report_id": report_id, "category": category.code, "joined": bool(known.joined)},
+            extra={
+                "report_id": report_id,
+                "category": category.code,
+                "joined": command.same_as is not None,
+            },
         )
         return receipt
 
@@ -132,7 +136,7 @@ def _read(actor: Actor, command: SubmitReport, report_id: str) -> Known:
         event=event,
         limit=limit,
         uploads=[row if isinstance(row, UploadRow) else None for row in uploads],
-        joined=case if command.same_as else None,
+        case=case,
     )
 
 
@@ -142,7 +146,7 @@ def _first_answer(known: Known, command: SubmitReport, actor: Actor) -> Mapping[
     if answer is None:
         # The id was used for another case than the one now named.
         raise Conflict("request.reused")
-    return answer
+    return with_routing(answer, known.case)
 
 
 def _upload_errors(uploads: Sequence[UploadRow | None], actor: Actor) -> list[FieldError]:

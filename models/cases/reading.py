@@ -111,7 +111,7 @@ class Reading:
             "text": report.text,
             "text_verdict": report.text_verdict,
             "case": self._shown(case),
-            "routing": first.answer["case"]["routing"] if first else None,
+            "routing": _routing(case, first),
             "photos": self._photos(uploads, own, owner=actor.member_id),
             "after_photos": self._photos(uploads, case.after or ()),
             "history": [
@@ -252,6 +252,14 @@ class Reading:
             "state": "available" if is_mature else "pending",
             "matures_at": utc_text(matures_at),
         }
+
+
+def _routing(case: CaseRow, first: CaseEventRow | None) -> Mapping[str, Any]:
+    """Why a case is where it is; an old one's receipt says more of it than its row."""
+    answer = first.answer if first is not None else None
+    kept = answer["case"].get("routing") if answer and "report" in answer else None
+    routing: Mapping[str, Any] = kept or case.routing
+    return routing
 
 
 def _exif_gap_m(upload: UploadRow, case: CaseRow) -> int | None:

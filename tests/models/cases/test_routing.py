@@ -24,7 +24,7 @@ from models.cases.categories import Categories
 from models.cases.dry_run import DryRun, Spot
 from models.cases.entities import Step
 from models.cases.routing import Routes, ladder
-from models.cases.tables import CaseRow
+from models.cases.tables import CaseEventRow, CaseRow
 from models.people.entities import Actor, Role, RoleName
 from models.people.roster import Roster
 from models.people.tables import RosterRow
@@ -495,3 +495,26 @@ def test_the_inbox_of_the_officer_next_door_is_empty_of_what_is_far_from_his_edg
 
     assert case.neighbour_grid_id is None
     assert query(InboxRow, neighbour.member_id) == []
+
+
+def test_a_repeated_report_gets_its_first_receipt_with_its_routing_also_an_old_one(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = a_town(city, monkeypatch)
+    rider = a_rider()
+    command = town.a_report(rider, lon=EDGE.lon, lat=EDGE.lat, photos=(a_photo(rider),))
+    first = town.intake.submit(rider, command)
+
+    assert town.intake.submit(rider, command) == first
+    assert first["case"]["routing"]["grid"]["id"] == "A"
+    (event,) = town.events(first["case"]["id"])
+    old = {
+        "rule": "only_grid",
+        "boundary_m": 9,
+        "reason": "位于",
+        "reason_en": "in",
+        "officer": "甲",
+    }
+    answer = {**event.answer, "case": {**event.answer["case"], "routing": old}}
+    event.update(actions=[CaseEventRow.answer.set(answer)])
+    assert town.intake.submit(rider, command)["case"]["routing"] == old
