@@ -27,6 +27,7 @@ from models.base.errors import NotFound
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
 from models.calendar.china import working_time
+from models.cases.bulk import Bulk
 from models.cases.categories import Categories
 from models.cases.closing import Closing
 from models.cases.dry_run import DryRun
@@ -384,6 +385,10 @@ class Services:
             working=working_time(),
             categories=self.categories,
         )
+
+    @cached_property
+    def bulk(self) -> Bulk:
+        return Bulk(clock=self.clock, handling=self.handling)
 
     @cached_property
     def closing(self) -> Closing:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
 from chalice.app import Blueprint
 
 from handlers.http import naming
 from handlers.http.categories import criteria_of
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
-from handlers.http.schemas.cases import Case, Cases, Handled, NewAction, QueueQuery
+from handlers.http.schemas.actions import Batch, Needs, NewAction, NewBatch
+from handlers.http.schemas.cases import Case, Cases, Handled, QueueQuery
+from handlers.http.texts.catalogue import text
 from models.base.errors import NotFound
+from models.cases.bulk import Item, Outcome
 from models.cases.commands import Command
 from models.cases.entities import Action
 from models.cases.handling import OFFERED
@@ -75,11 +79,38 @@ def act_on_case(call: Call[NewAction, Nothing]) -> Reply:
     """Do to a case what its ``allowed_actions`` offer."""
     if call.params["action"] not in OFFERED:
         raise NotFound("case.action_not_found")
-    body = call.body
-    command = Command(
+    command = replace(_command(call.body, Action(call.params["action"])), version=call.body.version)
+    answer = call.services.handling.act(call.actor, call.params["case_id"], command)
+    return {"case": naming.named(answer, call)}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/cases/actions",
+    body=NewBatch,
+    answer=Batch,
+    roles=OFFICIALS,
+)
+def act_on_cases(call: Call[NewBatch, Nothing]) -> Reply:
+    """Do the same to up to 200 cases, with an outcome for each."""
+    if call.body.action not in OFFERED:
+        raise NotFound("case.action_not_found")
+    items = [Item(case_id=item.case_id, version=item.version) for item in call.body.items]
+    command = _command(call.body, call.body.action)
+    outcomes = call.services.bulk.act(call.actor, command, items)
+    done = sum(outcome.refusal is None for outcome in outcomes)
+    return {
+        "items": [_outcome(outcome, call) for outcome in outcomes],
+        "done": done,
+        "refused": len(outcomes) - done,
+    }
+
+
+def _command(body: Needs, action: Action) -> Command:
+    return Command(
         client_request_id=body.request_id,
-        action=Action(call.params["action"]),
-        version=body.version,
+        action=action,
         reason=body.reason,
         text=body.text,
         officer=body.officer,
@@ -90,5 +121,14 @@ def act_on_case(call: Call[NewAction, Nothing]) -> Reply:
         receiver=body.receiver,
         external_ref=body.external_ref,
     )
-    answer = call.services.handling.act(call.actor, call.params["case_id"], command)
-    return {"case": naming.named(answer, call)}
+
+
+def _outcome(outcome: Outcome, call: Call[Any, Any]) -> Reply:
+    refusal = outcome.refusal
+    return {
+        "case_id": outcome.case_id,
+        "ok": refusal is None,
+        "case": naming.named(outcome.case, call) if outcome.case is not None else None,
+        "code": refusal.code if refusal else None,
+        "message": text(refusal.code, call.language, refusal.details) if refusal else None,
+    }

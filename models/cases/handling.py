@@ -40,6 +40,9 @@ OFFERED = frozenset(
         Action.NOTE,
         Action.MERGE,
         Action.UNMERGE,
+        Action.SPLIT,
+        Action.TRANSFER,
+        Action.ACCEPT,
     )
 )
 """The actions that officials can ask for."""

@@ -256,6 +256,13 @@ def _act_on_case(world: World) -> Request:
     )
 
 
+@_prepares("act_on_cases")
+def _act_on_cases(world: World) -> Request:
+    filed = world.filed()
+    items = [{"case_id": filed.case_id, "version": filed.version}]
+    return Request(person=world.officer, body={"action": "claim", "items": items})
+
+
 # points and rewards -----------------------------------------------------------------------------
 
 

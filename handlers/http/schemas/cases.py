@@ -20,16 +20,12 @@ from handlers.http.schemas.base import (
 from handlers.http.schemas.categories import Criterion
 from handlers.http.schemas.service import Reason
 from models.cases import rules
-from models.cases.commands import PARTS_MAX
-from models.cases.entities import Purpose, Receiver, Severity, Status, UploadState, Verdict
+from models.cases.entities import Purpose, Severity, Status, UploadState, Verdict
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 Level = Severity
 ObjectId = Annotated[str, Field(max_length=rules.OBJECT_ID_MAX_CHARACTERS)]
-Version = Annotated[int, Field(ge=1, le=99999)]
-ExternalRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_/.-]{0,39}$")]
-"""What a receiver calls a case on his side."""
 
 
 class WantedUpload(Query):
@@ -487,18 +483,3 @@ class Case(CaseState):
     conditions: list[Criterion]
     closing_conditions: list[Criterion]
     allowed_actions: list[Offer]
-
-
-class NewAction(Command):
-    """A command on a case: ``version`` as seen (not for notes), and what the action needs."""
-
-    version: Version | None = None
-    reason: Code | None = None
-    text: Annotated[str, Field(max_length=500)] | None = None
-    officer: Id | None = None
-    photos: Annotated[tuple[Id, ...], Field(max_length=rules.PHOTOS_MAX)] = ()
-    into: Id | None = None
-    into_version: Version | None = None
-    categories: Annotated[tuple[Code, ...], Field(max_length=PARTS_MAX)] = ()
-    receiver: Receiver | None = None
-    external_ref: ExternalRef | None = None
