@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from handlers.secrets import Keys, Secrets, open_secrets
 from handlers.settings import Settings
+from models.alerts import leavers
 from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
 from models.alerts.desk import AlertDesk
@@ -42,6 +43,7 @@ from models.cases.notices import Notices as CaseNotices
 from models.cases.orphans import Orphans
 from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
+from models.cases.rechecks import Rechecks
 from models.cases.uploads import Uploads
 from models.people import members
 from models.people.followers import Followers, service_openid_of
@@ -131,7 +133,12 @@ class Services:
 
     @cached_property
     def members(self) -> Members:
-        return Members(pseudonyms=self.pseudonyms, clock=self.clock, phones=self.wechat)
+        return Members(
+            pseudonyms=self.pseudonyms,
+            clock=self.clock,
+            phones=self.wechat,
+            tell=leavers.row,
+        )
 
     @cached_property
     def followers(self) -> Followers:
@@ -274,10 +281,14 @@ class Services:
     def outbox_handlers(self) -> Mapping[str, Callable[[Event], None]]:
         return {
             "callback": self.callbacks.handle,
-            **self.case_feeding.around(self.orphans.around(self.case_notices.handlers())),
+            **self.case_feeding.around(self._case_handlers()),
             **self.orphans.handlers(),
             **self.reward_notices.handlers(),
         }
+
+    def _case_handlers(self) -> Mapping[str, Callable[[Event], None]]:
+        handlers = {**self.case_notices.handlers(), **self.rechecks.handlers()}
+        return self.orphans.around(self.rechecks.around(handlers))
 
     # points and rewards -------------------------------------------------------------------------
 
@@ -424,6 +435,10 @@ class Services:
     @cached_property
     def case_feeding(self) -> CaseFeeding:
         return CaseFeeding(clock=self.clock, roster=self.roster)
+
+    @cached_property
+    def rechecks(self) -> Rechecks:
+        return Rechecks(clock=self.clock, ledger=self.ledger)
 
     @cached_property
     def case_notices(self) -> CaseNotices:

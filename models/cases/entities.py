@@ -57,6 +57,7 @@ class Party(StrEnum):
     SUPERVISOR = "supervisor"
     SYSTEM = "system"
     RECEIVER = "receiver"
+    CHECKER = "checker"
 
 
 class Action(StrEnum):
@@ -86,6 +87,7 @@ class Action(StrEnum):
     SPLIT = "split"
     CORRECT = "correct"
     APPEAL = "appeal"
+    RECHECK = "recheck"
     VERIFY = "verify"
     REOPEN = "reopen"
     NOTE = "note"
@@ -143,6 +145,7 @@ class Purpose(StrEnum):
 
     REPORT = "report"
     RESOLUTION = "resolution"
+    RECHECK = "recheck"
 
 
 class Verdict(StrEnum):

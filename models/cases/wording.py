@@ -38,7 +38,7 @@ DISPUTED: Told = (
     "需要裁定",
     Text(zh="上报人第三次不满意", en="The reporter disagrees a third time"),
 )
-CONTESTED: Told = ("有人异议", Text(zh="附议人反映没有解决", en="A joiner says it is not fixed"))
+CONTESTED: Told = ("有人异议", Text(zh="有人反映没有解决", en="Somebody says it is not fixed"))
 
 NEIGHBOUR = Text(
     zh="有上报位于您网格边界附近，已派给邻格；若属您处请与邻格联系",

@@ -152,6 +152,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.reason.gone_on_arrival": ("到场时问题已消失", "Gone on arrival"),
     "case.reason.security": ("涉及安全，不便拍照", "No photo for reasons of security"),
     "case.reason.hazard": ("现场危险，无法拍照", "Too dangerous for a photo"),
+    "case.reason.fixed": ("已经解决", "Fixed"),
     "case.reason.not_fixed": ("没有解决", "Not fixed"),
     "case.reason.reporter_is_right": ("上报人意见属实", "The reporter is right"),
     "case.reason.satisfied": ("满意", "Satisfied"),
