@@ -16,7 +16,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from models.base.store import Refused, Stale, Transaction, get, query
+from models.people import leaving
 from models.people.entities import RosterEntry
+from models.people.leaving import Telling
 from models.people.rules import KEPT_AFTER_END, MAX_SESSIONS
 from models.people.tables import (
     PHONE,
@@ -103,9 +105,15 @@ class Phone:
             bound = [RosterRow.member_id.set(member_id)]
             tx.update(f"phone.entry_{number}", row, bound, RosterRow.role.exists())
 
-    def release(self, tx: Transaction) -> None:
-        """Add to ``tx`` that the phone, with its entries, is nobody's; writes ``old_phone…``."""
+    def release(self, tx: Transaction, now: datetime, tell: Telling | None) -> None:
+        """Add to ``tx`` that the phone, with its entries, is nobody's; writes ``old_phone…``.
+
+        Posts that its owner holds at ``now`` are lost to him, and ``tell`` makes it known.
+        """
         self.change(tx, RosterRow.member_id.remove(), name="old_phone")
+        for left in leaving.released(self.rows, now) if tell is not None else ():
+            assert tell is not None
+            tx.put(f"old_phone.left.{left.county}", tell(left))
         for number, row in enumerate(self.rows):
             freed = [RosterRow.member_id.remove()]
             tx.update(f"old_phone.entry_{number}", row, freed, RosterRow.role.exists())

@@ -39,6 +39,19 @@ def left_of(row: RosterRow, at: datetime) -> Left | None:
     )
 
 
+def released(rows: Iterable[RosterRow], now: datetime) -> list[Left]:
+    """What the owner of a phone loses when it is no longer his, by county."""
+    scopes: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        left = left_of(row, now) if known_role(row) and to_entry(row).is_valid(now) else None
+        if left is not None:
+            scopes.setdefault((left.county, left.member_id), set()).update(left.scopes)
+    return [
+        Left(county=county, member_id=who, scopes=tuple(sorted(held)), entry=f"{who}#phone", at=now)
+        for (county, who), held in scopes.items()
+    ]
+
+
 def sweep(now: datetime, tell: Telling, county: str | None = None) -> int:
     """Tell of every entry whose time is up since the last look; answers of how many.
 

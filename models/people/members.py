@@ -17,6 +17,7 @@ from models.base.store import Transaction, retrying
 from models.people.accounts import Account, Phone, commit_or_stale, load_account, load_phone
 from models.people.entities import Actor, Member, Occupation, Profile, Purpose, Role
 from models.people.gateways import PhoneCodeInvalid, PhoneGateway
+from models.people.leaving import Telling
 from models.people.pseudonyms import Pseudonyms
 from models.people.rules import county_of, roles_at
 from models.people.tables import (
@@ -39,10 +40,18 @@ def get(member_id: str) -> Member | None:
 class Members:
     """Changes what a member says of himself; safe to share between threads."""
 
-    def __init__(self, *, pseudonyms: Pseudonyms, clock: Clock, phones: PhoneGateway) -> None:
+    def __init__(
+        self,
+        *,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        phones: PhoneGateway,
+        tell: Telling | None = None,
+    ) -> None:
         self._names = pseudonyms
         self._clock = clock
         self._phones = phones
+        self._tell = tell
 
     def profile(self, actor: Actor) -> Profile:
         """The actor's own data, with his roles. Raises ``NotFound`` once he is erased."""
@@ -146,7 +155,7 @@ class Members:
         county = account.member.county or county_of(phone.entries())
         tx = Transaction()
         phone.bind(tx, actor.member_id)
-        _release_other(tx, account, phone)
+        self._release_other(tx, account, phone)
         account.change(
             tx,
             MemberRow.phone_key.set(phone_key),
@@ -172,10 +181,16 @@ class Members:
         if account.member.phone_key is None:
             return
         tx = Transaction()
-        load_phone(account.member.phone_key).release(tx)
+        load_phone(account.member.phone_key).release(tx, self._clock.now(), self._tell)
         account.change(tx, MemberRow.phone_key.remove(), MemberRow.phone_bound_at.remove())
         account.end_sessions(tx, self._clock.now())
         commit_or_stale(tx)
+
+    def _release_other(self, tx: Transaction, account: Account, phone: Phone) -> None:
+        """Add to ``tx`` that the phone bound before, if it is another, is nobody's."""
+        before = account.member.phone_key
+        if before is not None and before != phone.phone_key:
+            load_phone(before).release(tx, self._clock.now(), self._tell)
 
 
 class _PhoneRequest:
@@ -192,13 +207,6 @@ class _PhoneRequest:
         if member.phone_request != self.content:
             raise Conflict("request.reused")
         return True
-
-
-def _release_other(tx: Transaction, account: Account, phone: Phone) -> None:
-    """Add to ``tx`` that the phone bound before, if it is another, is nobody's."""
-    before = account.member.phone_key
-    if before is not None and before != phone.phone_key:
-        load_phone(before).release(tx)
 
 
 def _consents(

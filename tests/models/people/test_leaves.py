@@ -17,6 +17,7 @@ from models.people import leaving
 from models.people.entities import Left
 from models.people.importing import ImportReport, import_roster
 from models.people.leaves import import_leaves
+from models.people.members import Members
 from models.people.roster import Roster
 from models.people.tables import LeaveRow, SignInRow, leaves_of, scan_roster
 from tests.support.people import PSEUDONYMS, People, a_county, a_line, a_phone
@@ -448,3 +449,24 @@ def test_of_two_sweeps_at_once_one_tells(county: County, monkeypatch: pytest.Mon
     swept.append(leaving.sweep(FIRST, county.tell, county.name))
 
     assert swept == [1, 0]
+
+
+def test_who_loses_his_phone_has_left_every_post_at_once(county: County) -> None:
+    openid, phone = county.officer(scope=f"grid:{county.grid}")
+    county.lines += [
+        a_line(phone, county=county.name, scope="grid:second"),
+        a_line(phone, county=county.name, scope="grid:past", to="2026-03-01"),
+        a_line(phone, county=county.name, scope="station:1", role="keeper"),
+    ]
+    county.import_roster()
+    people = People(county.clock, wechat=county.people.wechat)
+    people.members = Members(
+        pseudonyms=PSEUDONYMS, clock=county.clock, phones=people.wechat, tell=county.tell
+    )
+
+    people.members.release_phone(PSEUDONYMS.member_id(openid))
+
+    (gone,) = [each for each in county.told if each.at == NOW and len(each.scopes) == 2]
+    assert gone.member_id == PSEUDONYMS.member_id(openid)
+    assert gone.scopes == tuple(sorted([f"grid:{county.grid}", "grid:second"]))
+    assert Roster(clock=county.clock).on_duty(county.grid)[0].member_id is None
