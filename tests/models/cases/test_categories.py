@@ -10,11 +10,13 @@ import pytest
 from infra.local.engine import Engine
 from models.base.clock import FixedClock
 from models.base.errors import Invalid, Unavailable
+from models.base.paging import Cursors
 from models.base.store import get, scan
 from models.base.tables import Database, use_database
 from models.cases.categories import Categories, first_version
 from models.cases.category_tables import CategoryVersionRow, key_of
 from models.cases.entities import Action, Status
+from models.cases.listing import Listing, Queue
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.versions import keys_of
 from tests.support.cases import COUNTY, Town, a_rider
@@ -177,6 +179,21 @@ def test_a_case_keeps_its_limit_and_its_clock_after_a_new_list_and_after_reopeni
         "共享单车（电瓶车）乱停放"
     )
     assert town.filed().category_version == "2"
+
+
+def test_a_queue_counts_down_on_the_clock_of_each_case(town: Town, clock: FixedClock) -> None:
+    listing = Listing(
+        clock=clock, places=town.places, working=town.working, cursors=Cursors(b"k" * 32)
+    )
+    waiting = town.filed()
+    publish(town.categories, a_sheet(E0493a={"limit": "4 uh"}), clock.now())
+    running = town.filed()
+    clock.advance(timedelta(hours=3))  # 13:00 in China: the break
+
+    shown = listing.queue(town.officer, Queue()).items
+
+    left = {item["id"]: item["remaining_seconds"] for item in shown}
+    assert left == {waiting.case_id: 0, running.case_id: 3600}
 
 
 def test_where_a_list_asks_for_no_photo_of_the_fix_none_is_needed(
