@@ -92,6 +92,8 @@ class Rechecks:
 
         Nearest first, 20 at most; four parallel queries.
         """
+        if not rules.in_city(lon, lat):
+            return []
         here, now = Position(lon=lon, lat=lat), self._clock.now()
         areas = recheck_rules.areas_near(here)
         found = together([partial(_in_area, area, now) for area in areas])

@@ -142,9 +142,9 @@ def submission_errors(
 
 def _position_errors(command: SubmitReport) -> list[FieldError]:
     errors = []
-    if not _in_city(command.lon, command.lat):
+    if not in_city(command.lon, command.lat):
         code = "report.outside_service_area"
-        if _in_city(command.lat, command.lon):
+        if in_city(command.lat, command.lon):
             code = "position.swapped"
         errors.append(FieldError(field="lon", code=code))
     if not 0 <= command.accuracy_m <= ACCURACY_MAX_M:
@@ -174,7 +174,8 @@ def _photo_list_errors(photos: Sequence[str]) -> list[FieldError]:
     ]
 
 
-def _in_city(lon: float, lat: float) -> bool:
+def in_city(lon: float, lat: float) -> bool:
+    """Whether degrees lie in Xinyang's bounding box; the grids decide more exactly."""
     return WEST <= lon <= EAST and SOUTH <= lat <= NORTH
 
 

@@ -17,6 +17,8 @@ import app  # registers every operation
 
 from handlers.http.endpoint import OPERATIONS, Operation
 from infra.local.client import Reply
+from models.base.clock import utc_text
+from models.cases.rechecks import recheck_id_of
 from tests.support.world import E_BIKES, EAST, Person, World, done, path_with
 
 
@@ -216,6 +218,31 @@ def _give_verdict(world: World) -> Request:
     )
 
 
+@_prepares("list_rechecks")
+def _list_rechecks(world: World) -> Request:
+    return Request(person=world.rider(), query={"lon": EAST.lon, "lat": EAST.lat})
+
+
+@_prepares("answer_recheck")
+def _answer_recheck(world: World) -> Request:
+    filed = world.filed().claimed()
+    done(filed.act(world.officer, "resolve", reason="gone_on_arrival"))
+    world.work()
+    rider = world.rider()
+    return Request(
+        person=rider,
+        params={"recheck_id": recheck_id_of(filed.case_id, 0)},
+        body={
+            "fixed": True,
+            "photos": [rider.upload("jolla.jpg", purpose="recheck")],
+            "lon": EAST.lon,
+            "lat": EAST.lat,
+            "accuracy_m": 10,
+            "captured_at": utc_text(world.services.clock.now()),
+        },
+    )
+
+
 # cases ------------------------------------------------------------------------------------------
 
 
@@ -261,6 +288,16 @@ def _act_on_cases(world: World) -> Request:
     filed = world.filed()
     items = [{"case_id": filed.case_id, "version": filed.version}]
     return Request(person=world.officer, body={"action": "claim", "items": items})
+
+
+@_prepares("hand_over_file")
+def _hand_over_file(world: World) -> Request:
+    filed = world.filed()
+    return Request(
+        person=world.officer,
+        params={"case_id": filed.case_id},
+        strangers=_other_officers(world),
+    )
 
 
 # points and rewards -----------------------------------------------------------------------------
