@@ -43,17 +43,27 @@ def a_grid(county: str) -> Any:
     return next(grid for grid in geography.grids() if grid.county == county)
 
 
-@pytest.mark.parametrize("kind", ["grid", "community", "station"])
+@pytest.mark.parametrize("kind", ["grid", "community", "station", "zone"])
 def test_no_county_gives_out_roles_over_anothers(world: World, kind: str) -> None:
     foreign = a_grid(geography.WEST_COUNTY)
     scope, role = {
         "grid": (f"grid:{foreign.grid_id}", "officer"),
         "community": (f"community:{foreign.community_id}", "community"),
         "station": ("station:nowhere", "keeper"),
+        "zone": ("zone:FZ-GAOXIN", "district"),
     }[kind]
     county = geography.EAST_COUNTY
 
     assert refusals(world, county, line(world, scope, role=role, county=county)) != []
+
+
+@pytest.mark.parametrize("role", ["district", "duty"])
+def test_a_zone_of_the_county_is_a_scope_of_its_upper_posts(world: World, role: str) -> None:
+    county = geography.EAST_COUNTY
+    good = line(world, f"zone:{geography.ZONE}", role=role, county=county)
+    bad = line(world, f"zone:{geography.EAST_COUNTY}004", role=role, county=county)
+
+    assert refusals(world, county, good, bad) == ["roster.foreign_scope"]
 
 
 def test_one_bad_line_and_nothing_is_written(world: World) -> None:

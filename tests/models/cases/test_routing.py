@@ -17,12 +17,15 @@ from models.base.clock import FixedClock
 from models.base.errors import Invalid, NotFound
 from models.base.geometry import Position, polygon_area_m2
 from models.base.ids import new_id
+from models.base.paging import Cursors
 from models.base.store import query
 from models.base.tables import Database, use_database
 from models.cases import routed
 from models.cases.categories import Categories
+from models.cases.changes import parties_in
 from models.cases.dry_run import DryRun, Spot
-from models.cases.entities import Step
+from models.cases.entities import Party, Step
+from models.cases.listing import Listing, Queue
 from models.cases.routing import Routes, ladder
 from models.cases.tables import CaseEventRow, CaseRow
 from models.people.entities import Actor, Role, RoleName
@@ -462,6 +465,33 @@ def test_a_case_keeps_what_the_dry_run_said_and_whoever_is_over_it_finds_it(
         )["case"]["routing"].get("neighbour")
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "is_over_it"),
+    [
+        (RoleName.DISTRICT, f"zone:{ZONE}", True),
+        (RoleName.DUTY, f"zone:{ZONE}", True),
+        (RoleName.DUTY, f"county:{COUNTY}", True),
+        (RoleName.DUTY, f"county:{FOREIGN}", False),
+        (RoleName.DISTRICT, "zone:FZ-OTHER", False),
+    ],
+)
+def test_the_zone_and_the_duty_list_act_as_supervisors_of_their_cases_and_see_them_listed(
+    city: City, monkeypatch: pytest.MonkeyPatch, role: RoleName, scope: str, is_over_it: bool
+) -> None:
+    town = a_town(city, monkeypatch)
+    case = town.filed(lon=MIDDLE.lon, lat=MIDDLE.lat)
+    county = FOREIGN if FOREIGN in scope else COUNTY
+    actor = a_rider(roles=(Role(role=role, scope=scope, county=county),))
+    listing = Listing(
+        clock=city.clock, places=city.places, working=town.working, cursors=Cursors(b"k" * 32)
+    )
+
+    listed = listing.queue(actor, Queue())
+
+    assert parties_in(actor, case) == ((Party.SUPERVISOR,) if is_over_it else ())
+    assert [item["id"] for item in listed.items] == ([case.case_id] if is_over_it else [])
 
 
 def test_a_dry_run_writes_nothing(city: City) -> None:

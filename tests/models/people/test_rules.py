@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from models.base.errors import Invalid
 from models.people import rules
-from models.people.entities import RoleName, RosterEntry, Standing, standing_of
+from models.people.entities import Away, RoleName, RosterEntry, Standing, standing_of
 from models.people.pseudonyms import e164, phone_key_for
 from models.people.tables import session_roles, to_entries
 from tests.support.people import PSEUDONYMS, a_line, a_phone, a_role, an_actor
@@ -44,6 +46,66 @@ def test_an_entry_holds_from_its_beginning_until_before_its_end(
 
     assert entry.is_valid(NOW) is valid
     assert (len(rules.roles_at([entry], NOW)) == 1) is valid
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "is_good"),
+    [
+        ("duty", "county:411503", True),
+        ("duty", "zone:FZ-YANGSHAN", True),
+        ("district", "zone:FZ-YANGSHAN", True),
+        ("duty", "grid:1", False),
+        ("community", "zone:FZ-YANGSHAN", False),
+        ("duty", "county:411502", False),
+    ],
+)
+def test_the_duty_list_and_the_district_are_over_a_county_or_one_of_its_zones(
+    role: str, scope: str, is_good: bool
+) -> None:
+    columns = a_line(a_phone(), role=role, scope=scope)
+
+    expectation = nullcontext() if is_good else pytest.raises(rules.BadLine, match="bad_scope")
+    with expectation:
+        assert rules.read_line(columns, "411503").entry.scope == scope
+
+
+@pytest.mark.parametrize(
+    ("days_from", "days_to", "away", "lost"),
+    [
+        (1, 2, None, None),
+        (-2, 2, None, None),
+        (-2, 0, None, 0),
+        (-2, -1, None, -1),
+        (-2, None, (-1, 1), -1),
+        (-2, None, (-1, 0), None),
+        (-1, None, (-2, 1), -1),
+        (-2, 0, (-1, 1), -1),
+        (-3, -2, (-1, 1), -2),
+    ],
+)
+def test_an_entry_is_lost_at_its_end_or_when_a_leave_begins(
+    days_from: int, days_to: int | None, away: tuple[int, int] | None, lost: int | None
+) -> None:
+    entry = an_entry(days_from=days_from, days_to=days_to)
+    if away is not None:
+        first, last = (NOW + timedelta(days=number) for number in away)
+        leave = Away(starts_at=first, ends_at=last, reason="annual")
+        entry = replace(entry, away=(leave,))
+
+    expected = None if lost is None else NOW + timedelta(days=lost)
+    assert entry.lost_at(NOW) == expected
+    assert entry.is_valid(NOW) is (expected is None and days_from <= 0)
+
+
+def test_an_entry_at_rest_is_no_role_and_a_session_keeps_the_leave() -> None:
+    leave = Away(starts_at=NOW, ends_at=NOW + timedelta(hours=1), reason="shift")
+    entry = replace(an_entry(days_to=None), away=(leave,))
+
+    (again,) = to_entries(session_roles([entry]))
+
+    assert again == entry
+    assert rules.roles_at([again], NOW) == ()
+    assert len(rules.roles_at([again], NOW + timedelta(hours=1))) == 1
 
 
 def test_a_role_listed_twice_is_held_once() -> None:
