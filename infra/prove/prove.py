@@ -14,12 +14,14 @@ from infra.local.stack import ROOT
 from infra.prove import calendar, storms
 from infra.prove.fake import differences
 from infra.prove.figures import Figure, Show, progress, write
+from infra.prove.schedule import proof as escalation
 
 OUTPUT = ROOT / "build" / "prove.json"
 
 PARTS: Mapping[str, Callable[[float, Show], tuple[Figure, ...]]] = {
     "calendar": calendar.prove,
     "fake": differences.prove,
+    "escalation": escalation.prove,
     "kills": storms.prove,
 }
 """Each part proves one thing at a scale, and says how far it has come."""

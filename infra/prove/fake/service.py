@@ -136,23 +136,32 @@ class _InTurn:
 
 
 @contextmanager
+def in_turn() -> Iterator[None]:
+    """Parallel reads go one after the other, and pauses take no time."""
+    threads: Any = parallel
+    before = (store.FIRST_PAUSE_S, threads.ThreadPoolExecutor)
+    store.FIRST_PAUSE_S, threads.ThreadPoolExecutor = 0.0, _InTurn
+    try:
+        yield
+    finally:
+        store.FIRST_PAUSE_S, threads.ThreadPoolExecutor = before
+
+
+@contextmanager
 def attached(fake: Fake) -> Iterator[Fake]:
     """Point every table of this process at the fake; afterwards where they were before."""
-    threads: Any = parallel
-    before = (tables._shared.database, store.FIRST_PAUSE_S, threads.ThreadPoolExecutor)
+    before = tables._shared.database
     place = tables.Database(
         region="local", endpoint_url=_NOWHERE, access_key="local", secret_key="local"
     )
-    if before[0] != place:
+    if before != place:
         tables.use_database(place)
     link: Any = tables.connection()
     outer, link._client = link._client, _Client(fake)
-    store.FIRST_PAUSE_S = 0.0
-    threads.ThreadPoolExecutor = _InTurn
     try:
-        yield fake
+        with in_turn():
+            yield fake
     finally:
         link._client = outer
-        _, store.FIRST_PAUSE_S, threads.ThreadPoolExecutor = before
-        if before[0] is not None and before[0] != place:
-            tables.use_database(before[0])
+        if before is not None and before != place:
+            tables.use_database(before)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from infra.prove.schedule.minutes import DAY_MS, HOUR_MS, Minutes
 
-LADDER = (("remind", 80), ("lead", 100), ("community", 150), ("district", 200))
-UNCLAIMED = (("unclaimed", 100), ("unclaimed_community", 200), ("unclaimed_duty", 400))
+Steps = tuple[tuple[str, int], ...]
+LADDER: Steps = (("remind", 80), ("lead", 100), ("community", 150), ("district", 200))
+UNCLAIMED: Steps = (("unclaimed", 100), ("unclaimed_community", 200), ("unclaimed_duty", 400))
 RUNNING = frozenset({"assigned", "claimed", "handling", "transferred"})
 STANDING = frozenset({"waiting", "deferred", "external"})
 WITHHELD_MS = DAY_MS
@@ -128,14 +129,14 @@ class Life:
             yield self._ended + FORGET_MS, "forget"
 
     def _unclaimed(self) -> Iterator[Due]:
-        steps = UNCLAIMED
+        steps: Steps = UNCLAIMED
         if self._clock is None:
             if "unclaimed" not in self.taken:
                 yield self._given + WITHHELD_MS, "unclaimed"
             steps = UNCLAIMED[1:]
         yield from self._ahead(steps, self._filed.claim_ms)
 
-    def _ahead(self, steps: tuple[tuple[str, int], ...], limit: int) -> Iterator[Due]:
+    def _ahead(self, steps: Steps, limit: int) -> Iterator[Due]:
         for step, percent in steps:
             if step not in self.taken:
                 yield self._after(limit * percent // 100), step

@@ -23,6 +23,7 @@ class Records:
     def __init__(self, minutes: Minutes) -> None:
         self._minutes = minutes
         self.lives: dict[str, Life] = {}
+        self._moving: set[str] = set()
         self.steps: Counter[str] = Counter()
         self._wrong: list[str] = []
         self.filing: Filed | None = None
@@ -42,6 +43,7 @@ class Records:
             return
         case_id, event_id = after["case_id"]["S"], after["event_id"]["S"]
         action = after["action"]["S"]
+        self._moving.add(case_id)
         if ms_of(after["at"]["S"]) != now:
             self._wrong.append(f"{case_id}: {event_id} is dated {after['at']['S']}")
         if action == "submit":
@@ -74,10 +76,26 @@ class Records:
         self.steps["forget"] += 1
         self.lives[case_id].step("forget", now)
 
+    def told(self, case_id: str, at: int, member_id: str) -> None:
+        """An official was told of a case, and that was taken in."""
+        self._moving.add(case_id)
+        self.lives[case_id].told(at, member_id)
+
+    def next_due(self) -> int | None:
+        """The first instant at which any case owes a step; None: nobody ever will."""
+        still = {case_id: self.lives[case_id].next_due for case_id in self._moving}
+        dues = {case_id: due for case_id, due in still.items() if due is not None}
+        self._moving = set(dues)
+        return min(dues.values(), default=None)
+
     def check_owed(self, now: int) -> None:
         """After a sweep that nothing disturbed, nobody owes a step."""
-        for case_id, life in self.lives.items():
-            self._wrong += [f"{case_id}: {step} missing" for _, step in life.owed(now)]
+        first = self.next_due()
+        if first is None or first > now:
+            return
+        for case_id in sorted(self._moving):
+            owed = self.lives[case_id].owed(now)
+            self._wrong += [f"{case_id}: {step} missing" for _, step in owed]
 
     def check_wakes(self, rows: Mapping[str, str | None], now: int) -> None:
         """The schedule will look at a case no later than its next step is due."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from handlers.events import escalation as handler
 from infra.prove.fake.faults import Died, Fault, Plan
@@ -49,6 +49,7 @@ TROUBLES = {
     Fault.STALE: 0.2,
 }
 DEADLY = {**TROUBLES, Fault.CRASH_BEFORE: 0.02, Fault.CRASH_AFTER: 0.02}
+MISFORTUNES = ("doubled", "killed", "overlapping", "out", *(fault.value for fault in DEADLY))
 VISITS_MIN = (5, 20, 60, 200, 700, 2000, 6000)
 TOLD_AFTER_MIN = (0, 0, 5, 45, 400, 1300, 1600)
 
@@ -57,9 +58,17 @@ TOLD_AFTER_MIN = (0, 0, 5, 45, 400, 1300, 1600)
 class Ended:
     """How a story went: what was wrong, the steps taken, and what happened to the schedule."""
 
+    stories: int = 0
     wrong: list[str] = field(default_factory=list)
     steps: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Ended) -> None:
+        """Take another's story as one more of these."""
+        self.stories += other.stories
+        self.wrong += other.wrong
+        self.steps += other.steps
+        self.happened += other.happened
 
 
 @cache
@@ -76,13 +85,20 @@ def tell(seed: int, escalation: Escalation | None = None) -> Ended:
     fake = _settled().copy()
     with attached(fake):
         story = Story(seed, fake, escalation)
-        with _served_by(story):
+        with served_by(story):
             story.run()
     return story.ended()
 
 
+class _Served(Protocol):
+    clock: FixedClock
+
+    def catch_up(self, case_id: str, now: Any) -> list[Step]: ...
+
+
 @contextmanager
-def _served_by(story: Story) -> Iterator[None]:
+def served_by(story: _Served) -> Iterator[None]:
+    """The schedule's function, as it is deployed, finds its clock and its use case here."""
     real: Any = handler
     before = real.services
     real.services = lambda: SimpleNamespace(clock=story.clock, escalation=story)
@@ -134,7 +150,7 @@ class Story:
     def ended(self) -> Ended:
         """What came of it."""
         wrong = [f"seed {self._seed}: {text}" for text in (*self._broken, *self._records.wrong())]
-        return Ended(wrong=wrong, steps=self._records.steps, happened=self._happened)
+        return Ended(stories=1, wrong=wrong, steps=self._records.steps, happened=self._happened)
 
     def catch_up(self, case_id: str, now: Any) -> list[Step]:
         """The product's own, but what it breaks with is not only logged."""
@@ -190,7 +206,7 @@ class Story:
             except DomainError:
                 self._fake.plan = None
                 first_told(case_id, member_id, at, self._town.working)
-        self._records.lives[case_id].told(ms_of(at), member_id)
+        self._records.told(case_id, ms_of(at), member_id)
         if self._chance.random() < 0.4:
             # Whose it has become by then is told anew.
             after = self._chance.randrange(1, 3000) * MINUTE_MS

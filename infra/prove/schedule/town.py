@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from models.base.clock import FixedClock
 from models.base.geometry import Position
@@ -103,7 +104,7 @@ class Town:
         # Nobody's post changes here: the roster is read once.
         self.roster = Roster(clock=self.clock, ttl=timedelta(days=1000))
         categories = Categories(clock=self.clock, ttl=timedelta(days=1000))
-        parts = {"clock": self.clock, "working": working}
+        parts: Any = {"clock": self.clock, "working": working}
         places = Places(self.clock)
         self.working = working
         self.intake = Intake(places=places, roster=self.roster, categories=categories, **parts)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from handlers.events import escalation as handler
-from infra.prove.schedule import stories
+from infra.local import engine as engines
+from infra.prove.schedule import stories, year
 from infra.prove.schedule.lives import Filed, Life
 from infra.prove.schedule.minutes import DAY_MS, HOUR_MS, MINUTE_MS, instant_of, minutes, ms_of
 from models.base.store import Transaction
@@ -224,3 +225,16 @@ def test_a_step_twice_early_or_out_of_its_round_is_wrong() -> None:
         "lapse while assigned",
         "community in round 1, not 0",
     ]
+
+
+def test_a_year_on_the_engine_owes_no_step() -> None:
+    engine = engines.Engine().start()
+    try:
+        engines.create_tables(engine.url)
+        lived = year.live(engine.url, 12, 1)
+    finally:
+        engine.stop()
+
+    assert lived.wrong == ()
+    assert lived.reports == 12
+    assert lived.steps > 12
