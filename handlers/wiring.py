@@ -28,6 +28,7 @@ from models.base.errors import NotFound
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
 from models.calendar.china import working_time
+from models.cases.answering import Answering
 from models.cases.bulk import Bulk
 from models.cases.categories import Categories
 from models.cases.closing import Closing
@@ -404,6 +405,10 @@ class Services:
     @cached_property
     def closing(self) -> Closing:
         return Closing(clock=self.clock, ledger=self.ledger, working=working_time())
+
+    @cached_property
+    def answering(self) -> Answering:
+        return Answering(clock=self.clock, working=working_time(), categories=self.categories)
 
     @cached_property
     def escalation(self) -> Escalation:

@@ -62,6 +62,7 @@ def show_case(call: Call[Nothing, Nothing]) -> Reply:
         "related": naming.related(shown["related"], call),
         "similar": [naming.similar(item, call) for item in shown["similar"]],
         "history": [naming.event(item, call) for item in shown["history"]],
+        "proposal": naming.proposal(shown["proposal"], language),
         "allowed_actions": [naming.offer(item, language) for item in shown["allowed_actions"]],
     }
 
@@ -120,6 +121,8 @@ def _command(body: Needs, action: Action) -> Command:
         categories=tuple(body.categories),
         receiver=body.receiver,
         external_ref=body.external_ref,
+        category=body.category,
+        until=body.until,
     )
 
 

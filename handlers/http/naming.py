@@ -71,6 +71,13 @@ def event(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
     return {**named(shown, call), "action_text": text(f"case.{shown['action']}", call.language)}
 
 
+def proposal(shown: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
+    """Name the reason of a proposal; None when nothing waits for a decision."""
+    if shown is None:
+        return None
+    return {**shown, "reason_text": reason_text(shown["reason"], language)}
+
+
 def offer(shown: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Name an action that is possible, and the reasons that may be given for it."""
     reasons = [{"code": code, "text": reason_text(code, language)} for code in shown["reasons"]]

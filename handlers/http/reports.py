@@ -13,6 +13,8 @@ from handlers.http.schemas.cases import (
     Handled,
     Nearby,
     NearbyCases,
+    NewAppeal,
+    NewReply,
     NewReport,
     NewVerdict,
     NewWithdrawal,
@@ -20,6 +22,7 @@ from handlers.http.schemas.cases import (
     Report,
     Reports,
 )
+from models.cases import asking
 from models.cases.entities import SubmitReport
 
 blueprint = Blueprint(__name__)
@@ -103,6 +106,41 @@ def give_verdict(call: Call[NewVerdict, Nothing]) -> Reply:
         satisfied=call.body.satisfied,
         comment=call.body.comment,
         client_request_id=call.body.request_id,
+    )
+    return {"case": naming.named(answer, call)}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/reports/{report_id}/reply",
+    body=NewReply,
+    answer=Handled,
+    errors=(409,),
+)
+def reply_to_question(call: Call[NewReply, Nothing]) -> Reply:
+    """Answer what the officer asked; the case's clocks go on."""
+    answer = call.services.answering.reply(
+        call.actor,
+        call.params["report_id"],
+        asking.Reply(text=call.body.text, photos=tuple(call.body.photos)),
+        call.body.request_id,
+    )
+    return {"case": naming.named(answer, call)}
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/reports/{report_id}/appeal",
+    body=NewAppeal,
+    answer=Handled,
+    errors=(409,),
+)
+def appeal_refusal(call: Call[NewAppeal, Nothing]) -> Reply:
+    """Have somebody else look at a refused case, once, within 7 days."""
+    answer = call.services.answering.appeal(
+        call.actor, call.params["report_id"], call.body.text, call.body.request_id
     )
     return {"case": naming.named(answer, call)}
 

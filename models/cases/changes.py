@@ -22,13 +22,16 @@ from models.base.ids import content_hash, derived_id, keyed_id
 from models.base.store import Refused, Stale, Transaction, get, query
 from models.calendar.rules import WorkingTime
 from models.cases import pausing, rules
-from models.cases.entities import Party, Status
+from models.cases.entities import Action as CaseAction
+from models.cases.entities import Party, Status, Verdict
 from models.cases.followers import has_reported
 from models.cases.states import timing_of
 from models.cases.tables import SCHEMA, CaseEventRow, CaseRow, ReportRow, queue_of, wake_shard_of
 from models.people.entities import Actor, RoleName
 
 _FORGOTTEN = frozenset({Status.REJECTED, Status.WITHDRAWN, Status.NO_EVIDENCE})
+_JUDGED = frozenset({CaseAction.ASK, CaseAction.REPLY, CaseAction.APPEAL})
+"""What officials and riders write to one another is shown when WeChat has let it pass."""
 _HELD = frozenset({Status.CLAIMED, Status.HANDLING})
 _PARTY_BY_ROLE = {
     RoleName.OFFICER: Party.OFFICER,
@@ -219,6 +222,7 @@ def event_row(
         display=doing.display,
         reason=doing.reason,
         text=doing.text,
+        text_verdict=Verdict.WAITING.value if doing.text and doing.action in _JUDGED else None,
         request_key=request.key if request else None,
         request_hash=request.content if request else None,
         answer=answer,

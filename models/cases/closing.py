@@ -50,6 +50,9 @@ class Closing:
     ) -> Mapping[str, Any]:
         """Say whether it is fixed, within 72 hours of ``resolved``.
 
+        After a closing that was not his own word the first reporter can still say within 7 days
+        that it is not fixed.
+
         The first reporter's word closes the case (his points mature with it), sends it back to its
         officer, or the third time to the lead. A joiner's word changes no state; his "not fixed"
         is told to the lead. Raises ``NotFound``, ``Conflict`` (``report.verdict_too_late``,
@@ -61,11 +64,11 @@ class Closing:
         return retrying(lambda: self._verdict(actor, report_id, satisfied, text, request))
 
     def _withdraw(self, actor: Actor, report_id: str, request: Request) -> Mapping[str, Any]:
-        report, case = _mine(actor, report_id)
+        report, case = mine(actor, report_id)
         answer = changes.earlier_answer(changes.history(case.case_id), request)
         if answer is not None:
             return answer
-        if not _is_first(report, case):
+        if not is_first(report, case):
             raise Conflict("report.joined", case_id=case.case_id)
         now = self._clock.now()
         row = self._judge(case, actor, Action.WITHDRAW, now)
@@ -93,12 +96,12 @@ class Closing:
     def _verdict(
         self, actor: Actor, report_id: str, satisfied: bool, text: str | None, request: Request
     ) -> Mapping[str, Any]:
-        report, case = _mine(actor, report_id)
+        report, case = mine(actor, report_id)
         answer = changes.earlier_answer(changes.history(case.case_id), request)
         if answer is not None:
             return answer
         now = self._clock.now()
-        if not _is_first(report, case):
+        if not is_first(report, case):
             return self._joiner_verdict(actor, report, case, satisfied, text, request)
         action = _action_of(satisfied=satisfied, reopened=case.reopened)
         self._judge(case, actor, action, now)
@@ -123,7 +126,13 @@ class Closing:
         if doing.action is Action.CONTEST:
             return reopen(tx, case, doing, working=self._working, reopened=case.reopened + 1)
         answer = changes.advance(
-            tx, case, doing, working=self._working, status=Status.DISPUTED.value
+            tx,
+            case,
+            doing,
+            working=self._working,
+            status=Status.DISPUTED.value,
+            closed_at=None,
+            closed_as=None,
         )
         tell(tx, "case.disputed", case, doing.now)
         return answer
@@ -249,7 +258,7 @@ def _action_of(*, satisfied: bool, reopened: int) -> Action:
     return Action.CONTEST if reopened < workflow.MAX_REOPENED else Action.DISPUTE
 
 
-def _mine(actor: Actor, report_id: str) -> tuple[ReportRow, CaseRow]:
+def mine(actor: Actor, report_id: str) -> tuple[ReportRow, CaseRow]:
     """A report, and the case that tells how far it is: after a merge the one that goes on."""
     report = changes.own_report(actor, report_id)
     case = get(CaseRow, report.case_id)
@@ -258,6 +267,6 @@ def _mine(actor: Actor, report_id: str) -> tuple[ReportRow, CaseRow]:
     return report, followed(case)
 
 
-def _is_first(report: ReportRow, case: CaseRow) -> bool:
+def is_first(report: ReportRow, case: CaseRow) -> bool:
     """Whether the case is the reporter's own; one merged into it joined it, so to say."""
     return report.ordinal == 1 and report.case_id == case.case_id

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from models.base.clock import utc_text
 from models.cases.entities import Action, Receiver
 
 PARTS_MAX = 5
@@ -18,7 +20,8 @@ class Command:
 
     ``into`` is the case that goes on for a merged one, ``into_version`` the version of it that was
     seen; ``categories`` are those of the parts of a split case. ``receiver`` takes a case over and
-    knows it as ``external_ref``.
+    knows it as ``external_ref``. ``category`` is the one it should have had, ``until`` the day that
+    ends a deferral.
     """
 
     client_request_id: str
@@ -33,6 +36,8 @@ class Command:
     categories: tuple[str, ...] = ()
     receiver: Receiver | None = None
     external_ref: str | None = None
+    category: str | None = None
+    until: datetime | None = None
 
     def content(self, case_id: str) -> Mapping[str, Any]:
         """All but the request's id. What was not given is left out, so that a request sent before
@@ -43,6 +48,8 @@ class Command:
             "categories": list(self.categories),
             "receiver": self.receiver,
             "external_ref": self.external_ref,
+            "category": self.category,
+            "until": utc_text(self.until) if self.until else None,
         }
         return {
             "case": case_id,

@@ -11,11 +11,22 @@ from models.base.errors import Conflict, FieldError, Forbidden, Invalid
 from models.base.ids import derived_id
 from models.base.store import Transaction, retrying
 from models.calendar.rules import WorkingTime
-from models.cases import changes, closing, crediting, merging, resolution, rules, told, workflow
+from models.cases import (
+    changes,
+    closing,
+    crediting,
+    merging,
+    proposals,
+    resolution,
+    rules,
+    told,
+    workflow,
+)
 from models.cases.categories import Categories
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.commands import Command
-from models.cases.entities import Action, ClosedAs, Party, Status
+from models.cases.entities import Action, ClosedAs, Facts, Party, Status
+from models.cases.pacing import Pacing
 from models.cases.rearranging import Rearranging
 from models.cases.states import facts_of
 from models.cases.tables import CaseRow
@@ -28,25 +39,19 @@ log = logging.getLogger(__name__)
 
 NOTE_MAX_CHARACTERS = 500
 OFFERED = frozenset(
-    action.value
-    for action in (
-        Action.CLAIM,
-        Action.REJECT,
-        Action.ASSIGN,
-        Action.RETURN,
-        Action.RESOLVE,
-        Action.VERIFY,
-        Action.REOPEN,
-        Action.NOTE,
-        Action.MERGE,
-        Action.UNMERGE,
-        Action.SPLIT,
-        Action.TRANSFER,
-        Action.ACCEPT,
-    )
+    row.action.value for row in workflow.TRANSITIONS if row.party in workflow.OFFICIALS
 )
 """The actions that officials can ask for."""
-_NEEDED_FIELDS = ("officer", "into", "categories", "receiver", "external_ref")
+_NEEDED_FIELDS = (
+    "officer",
+    "into",
+    "categories",
+    "receiver",
+    "external_ref",
+    "category",
+    "until",
+    "text",
+)
 _ROLE_BY_PARTY = {
     Party.OFFICER: RoleName.OFFICER,
     Party.LEAD: RoleName.GRID_LEAD,
@@ -74,6 +79,7 @@ class Handling:
         self._ledger = ledger
         self._working = working
         self._categories = categories
+        self._pacing = Pacing(working=working, categories=categories)
         self._rearranging = Rearranging(ledger=ledger, working=working, categories=categories)
 
     def act(self, actor: Actor, case_id: str, command: Command) -> Mapping[str, Any]:
@@ -102,6 +108,18 @@ class Handling:
         category = self._categories.of(case.category, case.category_version)
         return tuple(one for one in transition.needs if category.after_photo or one != AFTER_PHOTO)
 
+    def facts(self, actor: Actor, case: CaseRow, *, is_reporter: bool) -> Facts:
+        """What the table asks about a case and an official."""
+        parties = changes.parties_in(actor, case)
+        return facts_of(
+            case,
+            member_id=actor.member_id,
+            now=self._clock.now(),
+            is_reporter=is_reporter,
+            may_decide=proposals.may_decide(case, actor, parties, self._roster),
+            is_parent_open=merging.is_parent_open(case),
+        )
+
     def _act(
         self, actor: Actor, case_id: str, command: Command, request: Request
     ) -> Mapping[str, Any]:
@@ -126,7 +144,9 @@ class Handling:
             request=request,
         )
         tx = Transaction()
-        answer = self._rearranging.apply(tx, actor, case, command, doing, transition)
+        answer = self._pacing.apply(tx, actor, case, command, doing, transition)
+        if answer is None:
+            answer = self._rearranging.apply(tx, actor, case, command, doing, transition)
         if answer is None:
             answer = self._apply(tx, case, command, doing)
         changes.commit(tx)
@@ -137,13 +157,8 @@ class Handling:
         parties = changes.parties_in(actor, case)
         if not workflow.ever(parties, command.action):
             raise Forbidden("role.lacks_action", action=command.action.value)
-        facts = facts_of(
-            case,
-            member_id=actor.member_id,
-            now=self._clock.now(),
-            is_reporter=changes.is_reporter(actor, case),
-            is_parent_open=merging.is_parent_open(case),
-        )
+        is_reporter = changes.is_reporter(actor, case)
+        facts = self.facts(actor, case, is_reporter=is_reporter)
         try:
             return workflow.judge(Status(case.status), parties, command.action, facts)
         except Conflict as refusal:

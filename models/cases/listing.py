@@ -23,15 +23,15 @@ from models.base.tables import connection
 from models.calendar.rules import WorkingTime
 from models.cases.entities import Severity, Status
 from models.cases.parallel import together
-from models.cases.states import clock_in
+from models.cases.states import clock_in, remaining_at
 from models.cases.tables import QUEUE_ATTRIBUTES, CaseRow, ReportRow, queue_of, status_of
 from models.people.covering import OFFICIALS
 from models.people.entities import Actor
 from models.places.service import Places
 
-MAX_PARTITIONS = 8
+MAX_PARTITIONS = 12
 """Grids times states in one list; beyond it the list must be narrowed by ``grid``."""
-WORKLIST = (Status.ASSIGNED, Status.CLAIMED)
+WORKLIST = (Status.ASSIGNED, Status.CLAIMED, Status.HANDLING)
 _WHOLE = ("version", "photo_count", "reporter_count")
 
 
@@ -172,7 +172,15 @@ class Listing:
 
     def _item(self, row: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
         kind = clock_in(row.get("clock"), row["category"])
-        remaining = self._working.remaining(now, parse_utc(row["due_at"]), kind)
+        remaining, clock = remaining_at(
+            now,
+            self._working,
+            status=Status(row["status"]),
+            kind=kind,
+            due_at=parse_utc(row["due_at"]),
+            paused_at=_at(row.get("paused_at")),
+            ended_at=_at(row.get("resolved_at") or row.get("closed_at")),
+        )
         return {
             "id": row["case_id"],
             "number": row["number"],
@@ -187,6 +195,7 @@ class Listing:
             "claim_due_at": row["claim_due_at"],
             "due_at": row["due_at"],
             "remaining_seconds": int(remaining.total_seconds()),
+            "clock": clock,
             "claimed_by": row.get("claimed_by"),
             "photo_count": row["photo_count"],
             "reporter_count": row["reporter_count"],
@@ -252,6 +261,10 @@ def _instant(at: datetime) -> str:
         return utc_text(at)
     except OverflowError as error:
         raise Invalid(fields=[FieldError(field="due_before", code="field.invalid")]) from error
+
+
+def _at(text: str | None) -> datetime | None:
+    return None if text is None else parse_utc(text)
 
 
 def _decoded(item: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

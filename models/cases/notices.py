@@ -15,14 +15,16 @@ from models.alerts.desk import AlertDesk
 from models.alerts.entities import Event
 from models.base.clock import Clock, parse_utc
 from models.base.errors import Unavailable
-from models.base.store import get, put_if_absent, update_if
+from models.base.store import get, put_if_absent
 from models.calendar.rules import WorkingTime
 from models.cases import crediting, wording
 from models.cases.categories import Categories
-from models.cases.entities import Severity, Status, Step, Verdict
+from models.cases.entities import Severity, Status, Step
 from models.cases.evidence import Evidence
 from models.cases.followers import followers_of
-from models.cases.gateways import JudgementRefused, OpenidOf, TextChecker
+from models.cases.gateways import OpenidOf, TextChecker
+from models.cases.judging import CHECK_ATTEMPTS, Judging
+from models.cases.paced import Paced
 from models.cases.rearranged import Rearranged
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling
@@ -31,10 +33,6 @@ from models.people.roster import Roster
 from models.points.ledger import Ledger
 
 log = logging.getLogger(__name__)
-
-CHECK_ATTEMPTS = 19
-"""How often WeChat is asked about one text or photo before it stays hidden: with the outbox's
-pauses that is as long as WeChat judges at all, nearly two hours after the member was here."""
 
 
 class Notices:
@@ -61,14 +59,16 @@ class Notices:
             messenger=messenger, desk=alert_desk, roster=roster, categories=categories
         )
         self._rearranged = Rearranged(clock=clock, ledger=ledger, telling=self._telling)
+        self._paced = Paced(clock=clock, telling=self._telling)
+        self._judging = Judging(text_checker=text_checker, openid_of=openid_of)
         self._evidence = evidence
-        self._text_checker = text_checker
-        self._openid_of = openid_of
 
     def handlers(self) -> Mapping[str, Callable[[Event], None]]:
         """The topics of cases, each with what handles it."""
         return {
             **self._rearranged.handlers(),
+            **self._paced.handlers(),
+            **self._judging.handlers(),
             "case.submitted": self.submitted,
             "case.joined": self.joined,
             "case.claimed": self.claimed,
@@ -80,9 +80,7 @@ class Notices:
             "case.disputed": self.disputed,
             "case.contested": self.contested,
             "case.step": self.stepped,
-            "case.resumed": self.resumed,
             desk.TOLD: self.told,
-            "text.check": self.check_text,
             "media.check": self.check_media,
         }
 
@@ -162,41 +160,11 @@ class Notices:
         told = told or self._telling.first_of(case, _LOWEST.get(step, step))
         self._telling.warn(event, case, told, wording.STEP[step])
 
-    def resumed(self, event: Event) -> None:
-        """The clocks go on: who works on it is told, and so are the reporters."""
-        case = _case(event)
-        self._telling.alert(event, case, self._telling.workers(case), wording.RESUMED)
-        self._telling.progress(event, case, followers_of(case), wording.BACK)
-
     def told(self, event: Event) -> None:
         """An official was told for the first time: from here on his own clock runs."""
         member_id, at = event.payload["member_id"], parse_utc(event.payload["at"])
         for case_id in event.payload["case_ids"]:
             first_told(case_id, member_id, at, self._working)
-
-    def check_text(self, event: Event) -> None:
-        """Until WeChat has let it pass a text is hidden; away, it is asked again."""
-        report = _report(event)
-        if report is None or report.text is None or report.text_verdict != Verdict.WAITING:
-            return
-        openid = self._openid_of(report.member_id)
-        if openid is None:
-            return
-        try:
-            suggest = self._text_checker.check_text(openid, report.text)
-        except JudgementRefused:
-            suggest = Verdict.NONE.value
-        except Unavailable:
-            if event.attempts < CHECK_ATTEMPTS:
-                raise
-            suggest = Verdict.NONE.value
-        known = suggest in (Verdict.PASS, Verdict.RISKY, Verdict.NONE)
-        verdict = Verdict(suggest) if known else Verdict.REVIEW
-        update_if(
-            report,
-            [ReportRow.text_verdict.set(verdict.value)],
-            ReportRow.text_verdict == Verdict.WAITING.value,
-        )
 
     def check_media(self, event: Event) -> None:
         """Away, WeChat is asked again; in the end the photo stays behind its badge."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.calendar.rules import WorkingTime
+from models.calendar.watch import watched
 from models.cases import rules
 from models.cases.entities import Status
 from models.cases.states import claim_limit_of, clock_of, limit_of
@@ -40,7 +41,7 @@ def _resumed(
         "paused_at": None,
         "resume_at": None,
         "started_at": started_at,
-        "due_at": working.deadline(started_at, limit_of(row), kind).at,
+        "due_at": watched(working.deadline(started_at, limit_of(row), kind)).at,
     }
     if row.clock_from is not None:
         values["clock_from"] = moved(row.clock_from)

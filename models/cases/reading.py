@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,15 +14,15 @@ from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
 from models.cases import awards, changes, rules, workflow
 from models.cases.categories import Categories
+from models.cases.closing import is_first
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
 from models.cases.followers import followed
-from models.cases.handling import OFFERED, Handling
-from models.cases.merging import is_parent_open
+from models.cases.handling import Handling
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
 from models.cases.related import related_to
 from models.cases.similar import similar_to
-from models.cases.states import clock_of, facts_of, is_verdict_open
+from models.cases.states import facts_of, is_verdict_open, remaining_of
 from models.cases.tables import CaseEventRow, CaseRow, ReportRow, UploadRow
 from models.people.entities import Actor
 from models.points.ledger import transfer
@@ -81,6 +80,8 @@ class Reading:
             "photos": self._evidence(uploads, case.photos, case),
             "after_photos": self._evidence(uploads, case.after or (), case),
             "history": [_told(event) for event in _in_order(events)],
+            "proposal": _proposed(case),
+            "extensions": case.extensions or 0,
             "allowed_actions": self._allowed(actor, case, reports),
         }
 
@@ -115,7 +116,7 @@ class Reading:
             "photos": self._photos(uploads, own, owner=actor.member_id),
             "after_photos": self._photos(uploads, case.after or ()),
             "history": [
-                {**_told(event), "text": None}  # officials' words are not judged by WeChat either
+                {**_told(event), "text": _words(event, is_own=is_first(report, case))}
                 for event in _in_order(since)
                 if event.action not in _PRIVATE_ACTIONS
             ],
@@ -125,8 +126,7 @@ class Reading:
 
     def _shown(self, case: CaseRow) -> dict[str, Any]:
         category = self._categories.of(case.category, case.category_version)
-        is_running = case.status in rules.WORKED_ON
-        remaining = self._working.remaining(self._clock.now(), case.due_at, clock_of(case))
+        remaining, clock = remaining_of(case, self._clock.now(), self._working)
         return {
             "id": case.case_id,
             "number": case.number,
@@ -139,7 +139,9 @@ class Reading:
             "place": case.place,
             "created_at": utc_text(case.created_at),
             "due_at": utc_text(case.due_at),
-            "remaining_seconds": int(remaining.total_seconds()) if is_running else None,
+            "remaining_seconds": int(remaining.total_seconds()),
+            "clock": clock,
+            "resume_at": _text(case.resume_at),
             "claimed_by": case.claimed_by,
             "claimed_at": _text(case.claimed_at),
             "resolved_at": _text(case.resolved_at),
@@ -154,15 +156,10 @@ class Reading:
     def _allowed(
         self, actor: Actor, case: CaseRow, reports: Sequence[ReportRow]
     ) -> list[Mapping[str, Any]]:
-        facts = facts_of(
-            case,
-            member_id=actor.member_id,
-            now=self._clock.now(),
-            is_reporter=any(report.member_id == actor.member_id for report in reports),
-        )
-        facts = replace(facts, is_parent_open=is_parent_open(case))
+        is_reporter = any(report.member_id == actor.member_id for report in reports)
+        facts = self._handling.facts(actor, case, is_reporter=is_reporter)
         rows = workflow.allowed(Status(case.status), changes.parties_in(actor, case), facts)
-        return [self._offer(row, case) for row in rows if row.action.value in OFFERED]
+        return [self._offer(row, case) for row in rows]
 
     def _offer(self, row: workflow.Transition, case: CaseRow) -> Mapping[str, Any]:
         offer: dict[str, Any] = {
@@ -179,15 +176,14 @@ class Reading:
         return offer
 
     def _own_actions(self, report: ReportRow, case: CaseRow) -> list[str]:
-        """What the sender may do: ``withdraw``, or ``verdict``."""
+        """What the sender may do: ``withdraw``, ``verdict``, ``reply``, ``appeal``."""
         now = self._clock.now()
-        is_open = is_verdict_open(case, now)
-        if report.ordinal > 1 or report.case_id != case.case_id:
+        if not is_first(report, case):
+            is_open = is_verdict_open(case, now)
             return ["verdict"] if is_open and case.status in _JUDGED_BY_JOINERS else []
         facts: Facts = facts_of(case, member_id=report.member_id, now=now, is_reporter=True)
         rows = workflow.allowed(Status(case.status), (Party.REPORTER,), facts)
-        names = {row.action: "verdict" for row in rows} | {Action.WITHDRAW: "withdraw"}
-        return sorted({names[row.action] for row in rows})
+        return sorted({_OWN_NAMES.get(row.action, "verdict") for row in rows})
 
     def _reporter(self, report: ReportRow) -> Mapping[str, Any]:
         is_shown = report.text_verdict == Verdict.PASS
@@ -308,12 +304,44 @@ def _told(event: CaseEventRow) -> Mapping[str, Any]:
         "party": event.party,
         "by": event.display,
         "reason": event.reason,
-        "text": event.text if event.party not in _RIDERS else None,
+        "text": event.text if event.party not in _RIDERS or _is_passed(event) else None,
     }
 
 
+def _words(event: CaseEventRow, *, is_own: bool) -> str | None:
+    """What a reporter reads of a conversation: his own words, and what he was asked."""
+    if not is_own or event.action not in _CONVERSATION:
+        return None
+    is_his = event.party == Party.REPORTER
+    return event.text if is_his or _is_passed(event) else None
+
+
+def _is_passed(event: CaseEventRow) -> bool:
+    return event.text_verdict == Verdict.PASS
+
+
+_CONVERSATION = (Action.ASK.value, Action.REPLY.value, Action.APPEAL.value)
+_OWN_NAMES = {
+    Action.WITHDRAW: "withdraw",
+    Action.REPLY: "reply",
+    Action.APPEAL: "appeal",
+}
 _RIDERS = (Party.REPORTER.value, Party.JOINER.value)
-"""Whose words WeChat has not judged: they stay out of everybody's sight."""
+"""Whose words stay out of everybody's sight until WeChat has let them pass."""
+
+
+def _proposed(case: CaseRow) -> Mapping[str, Any] | None:
+    """What waits for a decision, without who proposed it but by his post."""
+    proposal = case.proposal
+    if not proposal:
+        return None
+    return {
+        "kind": proposal["kind"],
+        "by": proposal["display"],
+        "reason": proposal["reason"],
+        "at": proposal["at"],
+        "until": proposal["until"],
+    }
 
 
 def _text(at: datetime | None) -> str | None:

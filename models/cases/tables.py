@@ -40,6 +40,9 @@ QUEUE_ATTRIBUTES = (
     "reporter_count",
     "clock",
     "category_version",
+    "paused_at",
+    "resolved_at",
+    "closed_at",
 )
 """What a list of cases shows, so that it never reads the cases themselves."""
 
@@ -222,6 +225,7 @@ class CaseEventRow(Table):
     display = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     text = UnicodeAttribute(null=True)
+    text_verdict = UnicodeAttribute(null=True)
     request_key = UnicodeAttribute(null=True)
     request_hash = UnicodeAttribute(null=True)
     answer = Document(null=True)

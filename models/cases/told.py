@@ -13,6 +13,7 @@ from typing import Any
 
 from models.base.store import Stale, get, retrying, update_if
 from models.calendar.rules import WorkingTime
+from models.calendar.watch import watched
 from models.cases import changes, rules
 from models.cases.entities import Status
 from models.cases.states import claim_limit_of, clock_of, is_urgent, is_withheld
@@ -74,7 +75,7 @@ def begun(row: CaseRow, now: datetime, working: WorkingTime) -> Mapping[str, Any
     limit = timedelta(seconds=row.resolve_limit_s)
     values = {
         "started_at": now,
-        "due_at": working.deadline(now, limit, clock_of(row)).at,
+        "due_at": watched(working.deadline(now, limit, clock_of(row))).at,
         "extended_s": None,
         "steps": [],
         "rounds": row.rounds + 1,

@@ -32,6 +32,19 @@ STEP: Mapping[Step, Told] = {
 NEW = Text(zh="有新的上报等待接单", en="A new report waits to be claimed")
 ASSIGNED = Text(zh="网格长把此件指派给您", en="The grid lead assigned this case to you")
 RETURNED = Text(zh="此件被退回，请重新指派", en="The case was returned; assign it again")
+REPLIED = Text(zh="上报人已答复，时限继续计算", en="The reporter has replied; the clock goes on")
+PROPOSED: Told = (
+    "待您审批",
+    Text(zh="此件申请延长时限", en="More time is asked for; please decide"),
+)
+APPEALED: Told = (
+    "上报申诉",
+    Text(zh="上报人申诉，请另派人核实", en="Appealed; have somebody else look"),
+)
+DOWNGRADED: Told = ("类别更正", Text(zh="此件改为非紧急类别", en="No longer of an urgent category"))
+APPROVED = Text(zh="您的申请已获同意", en="What you asked for was approved")
+DECLINED = Text(zh="您的申请未获同意，请按期处置", en="What you asked for was declined")
+CORRECTED = Text(zh="类别已更正，时限随之变更", en="Of another category now, with its limits")
 RESUMED = Text(zh="时限继续计算，请继续处置", en="The clock goes on; please go on")
 REOPENED = Text(zh="此件未解决，请继续处置", en="Not fixed; please go on")
 DISPUTED: Told = (
@@ -61,6 +74,21 @@ RESOLVED: Told = (
     "已经处置",
     Text(zh="请在72小时内评价是否解决", en="Tell us within 72 hours whether it is fixed"),
 )
+ASKED: Told = (
+    "请您补充",
+    Text(zh="网格员有问题请您答复", en="The officer has a question for you"),
+)
+GOES_ON: Told = ("继续计时", Text(zh="此件继续处置", en="Work on it goes on"))
+EXTENDED: Told = ("时限延长", Text(zh="处置时限已延长", en="The limit was extended"))
+DEFERRED: Told = (
+    "已经挂账",
+    Text(zh="此件暂缓处置，到期恢复", en="Put off until a day that is set"),
+)
+RECATEGORISED: Told = (
+    "类别更正",
+    Text(zh="网格员更正了类别", en="The officer corrected its category"),
+)
+APPEAL_TAKEN: Told = ("申诉受理", Text(zh="将由他人重新核实", en="Somebody else will look at it"))
 BACK: Told = ("继续处置", Text(zh="此件重新处置", en="It is being worked on again"))
 
 MERGED: Told = (

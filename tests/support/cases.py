@@ -14,6 +14,7 @@ from models.base.ids import new_id
 from models.base.store import get
 from models.base.tables import connection
 from models.calendar.china import working_time
+from models.cases.answering import Answering
 from models.cases.categories import Categories
 from models.cases.closing import Closing
 from models.cases.commands import Command
@@ -135,6 +136,7 @@ class Town:
         self.handling = Handling(
             roster=self.roster, ledger=self.ledger, categories=self.categories, **parts
         )
+        self.answering = Answering(categories=self.categories, **parts)
         self.closing = Closing(ledger=self.ledger, **parts)
         self.escalation = Escalation(ledger=self.ledger, working=self.working)
         self.nearby = Neighbourhood(

@@ -243,6 +243,30 @@ def _answer_recheck(world: World) -> Request:
     )
 
 
+@_prepares("reply_to_question")
+def _reply_to_question(world: World) -> Request:
+    filed = world.filed().claimed()
+    done(filed.act(world.officer, "ask", text="车在哪一侧？"))
+    return Request(
+        person=filed.rider,
+        params={"report_id": filed.report_id},
+        body={"text": "在东侧"},
+        strangers=(world.bystander, world.foreign_officer),
+    )
+
+
+@_prepares("appeal_refusal")
+def _appeal_refusal(world: World) -> Request:
+    filed = world.filed()
+    done(filed.act(world.officer, "reject", reason="not_visible"))
+    return Request(
+        person=filed.rider,
+        params={"report_id": filed.report_id},
+        body={"text": "照片里看得清"},
+        strangers=(world.bystander, world.foreign_officer),
+    )
+
+
 # cases ------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from handlers.http.schemas.base import Answer, Command, Query
+from handlers.http.schemas.base import Answer, ClientInstant, Command, Query
 from handlers.http.schemas.cases import CaseAnswer, Code, Id
 from models.cases import rules
 from models.cases.bulk import MAX_ITEMS
@@ -30,6 +30,8 @@ class Needs(Command):
     categories: Annotated[tuple[Code, ...], Field(max_length=PARTS_MAX)] = ()
     receiver: Receiver | None = None
     external_ref: ExternalRef | None = None
+    category: Code | None = None
+    until: ClientInstant | None = None
 
 
 class NewAction(Needs):

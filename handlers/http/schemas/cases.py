@@ -20,11 +20,12 @@ from handlers.http.schemas.base import (
 from handlers.http.schemas.categories import Criterion
 from handlers.http.schemas.service import Reason
 from models.cases import rules
-from models.cases.entities import Purpose, Severity, Status, UploadState, Verdict
+from models.cases.entities import Proposed, Purpose, Severity, Status, UploadState, Verdict
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 Level = Severity
+ClockState = Literal["running", "paused", "stopped"]
 ObjectId = Annotated[str, Field(max_length=rules.OBJECT_ID_MAX_CHARACTERS)]
 
 
@@ -216,7 +217,8 @@ class Reports(Answer):
 
 
 class CaseState(Answer):
-    """A case, as everybody concerned may see it. ``remaining_seconds`` count on its own clock."""
+    """A case, as everybody concerned may see it. ``remaining_seconds`` count on its own clock,
+    down while it is ``running``; ``resume_at``: when a paused one goes on by itself."""
 
     id: str
     number: str
@@ -230,7 +232,9 @@ class CaseState(Answer):
     place: str
     created_at: Instant
     due_at: Instant
-    remaining_seconds: int | None
+    remaining_seconds: int
+    clock: ClockState
+    resume_at: Instant | None
     claimed_by: str | None
     claimed_at: Instant | None
     resolved_at: Instant | None
@@ -367,6 +371,19 @@ class NewVerdict(Command):
     comment: Annotated[str, Field(max_length=rules.TEXT_MAX_CHARACTERS)] | None = None
 
 
+class NewReply(Command):
+    """Answer what was asked: a text, photos, or both."""
+
+    text: Annotated[str, Field(max_length=rules.TEXT_MAX_CHARACTERS)] | None = None
+    photos: Annotated[tuple[Id, ...], Field(max_length=rules.PHOTOS_MAX)] = ()
+
+
+class NewAppeal(Command):
+    """Why a refused case should be looked at again."""
+
+    text: Annotated[str, Field(min_length=1, max_length=rules.TEXT_MAX_CHARACTERS)]
+
+
 class CaseAnswer(Answer):
     """The case after a command."""
 
@@ -421,6 +438,7 @@ class ListedCase(Answer):
     claim_due_at: Instant
     due_at: Instant
     remaining_seconds: int
+    clock: ClockState
     claimed_by: str | None
     photo_count: int
     reporter_count: int
@@ -461,6 +479,17 @@ class Offer(Answer):
     officers: tuple[Officer, ...] = ()
 
 
+class Proposal(Answer):
+    """More time that was asked for and that nobody has decided on yet."""
+
+    kind: Proposed
+    by: str | None
+    reason: str | None
+    reason_text: str | None
+    at: Instant
+    until: Instant | None
+
+
 class Case(CaseState):
     """A case for the official who handles it.
 
@@ -482,4 +511,6 @@ class Case(CaseState):
     history: list[Event]
     conditions: list[Criterion]
     closing_conditions: list[Criterion]
+    proposal: Proposal | None
+    extensions: int
     allowed_actions: list[Offer]

@@ -68,6 +68,7 @@ class House:
             "intake": town.intake,
             "handling": town.handling,
             "closing": town.closing,
+            "answering": town.answering,
             "neighbourhood": town.nearby,
             "listing": Listing(places=town.places, cursors=Cursors(KEY), **parts),
             "reading": Reading(

@@ -13,19 +13,9 @@ from models.cases.tables import CaseRow
 from models.points.reading import balances
 from tests.support.cases import Town, a_photo, a_rider
 from tests.support.faults import lost_reply
+from tests.support.steps import catch_up, steps_of
 
 FIRE_LANE = "E0496"  # serious: two hours, day and night
-
-
-def steps_of(town: Town, case: CaseRow) -> list[str]:
-    """The ladder's steps in the order in which they happened."""
-    events = [e for e in town.events(case.case_id) if e.event_id.startswith("s")]
-    return [event.action for event in sorted(events, key=lambda event: event.at)]
-
-
-def catch_up(town: Town, case: CaseRow, *, after: timedelta) -> int:
-    town.clock.advance(after)
-    return len(town.escalation.catch_up(case.case_id, town.clock.now()))
 
 
 def test_the_ladder_is_climbed_as_time_passes(town: Town) -> None:

@@ -20,7 +20,8 @@ from models.base.ids import new_id
 from models.base.store import get, query
 from models.cases import awards, rules
 from models.cases.entities import Action, Verdict
-from models.cases.notices import CHECK_ATTEMPTS, Notices
+from models.cases.judging import CHECK_ATTEMPTS
+from models.cases.notices import Notices
 from models.cases.tables import CaseRow, ReportRow
 from models.people.entities import Actor, RoleName
 from models.points.ledger import transfer
@@ -216,7 +217,7 @@ def test_a_text_that_wechat_will_not_judge_stays_hidden_in_the_end(world: World)
         world.deliver(case)
     row = world.waiting(case)[0]
 
-    world.notices.check_text(an_event(row, attempts=CHECK_ATTEMPTS))
+    world.notices.handlers()["text.check"](an_event(row, attempts=CHECK_ATTEMPTS))
 
     report = get(ReportRow, rider.member_id, case.report_id)
     assert report is not None

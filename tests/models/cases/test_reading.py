@@ -267,10 +267,15 @@ def test_the_first_page_counts_the_cases_by_state_and_the_overdue_apart(
     rest = listing.queue(town.officer, Queue(limit=1, cursor=part.next_cursor))
 
     counts = [(one.status, one.count, one.overdue, one.is_exact) for one in whole.counts]
-    assert counts == [(Status.ASSIGNED, 2, 1, True), (Status.CLAIMED, 1, 0, True)]
+    assert counts == [
+        (Status.ASSIGNED, 2, 1, True),
+        (Status.CLAIMED, 1, 0, True),
+        (Status.HANDLING, 0, 0, True),
+    ]
     assert [(one.status, one.is_exact) for one in part.counts] == [
         (Status.ASSIGNED, False),
         (Status.CLAIMED, True),
+        (Status.HANDLING, True),
     ]
     assert rest.counts == ()
 
