@@ -21,7 +21,7 @@ from models.base.store import (
     retrying,
     update_if,
 )
-from models.cases import changes, photos
+from models.cases import binding, changes, photos
 from models.cases.entities import Purpose, UploadState, Verdict
 from models.cases.gateways import JudgementRefused, MediaChecker, OpenidOf
 from models.cases.imaging import PhotoRefused, RenderedPhoto, inspect_and_render
@@ -188,14 +188,12 @@ class Evidence:
         ]
         if rendered.exif is not None:
             actions.append(UploadRow.exif.set(rendered.exif.as_map()))
-        unbound = UploadRow.case_id.does_not_exist()
-        bound = unbound if upload.case_id is None else UploadRow.case_id == upload.case_id
-        tx.update("upload", upload, actions, UploadRow.state.is_in(*_UNFINISHED) & bound)
+        unfinished = UploadRow.state.is_in(*_UNFINISHED)
+        tx.update("upload", upload, actions, unfinished & binding.is_still_so(upload))
         if upload.case_id is not None and upload.purpose == Purpose.REPORT:
             counted = [CaseRow.photo_count.add(1)]
             tx.update("case", CaseRow(upload.case_id), counted, CaseRow.case_id.exists())
-            shown = {"case_id": upload.case_id}
-            tx.put("photo", outbox.row("case.photo", upload_id, upload.county or "", shown, now))
+            tx.put("photo", binding.told(upload, UploadState.READY, now))
         payload = {"upload_id": upload_id}
         county = upload.county or ""
         tx.put("outbox", outbox.row("media.check", upload_id, county, payload, now))
@@ -207,7 +205,8 @@ class Evidence:
             UploadRow.state.set(UploadState.REFUSED.value),
             UploadRow.reason.set(code),
         ]
-        update_if(upload, actions, UploadRow.state.is_in(*_UNFINISHED))
+        still = UploadRow.state.is_in(*_UNFINISHED)
+        binding.change(upload, UploadState.REFUSED, actions, still, self._clock.now())
         self._store.delete(key)
         log.info("photo.refused", extra={"upload_id": upload.upload_id, "reason": code})
 
@@ -256,7 +255,8 @@ class Evidence:
         if verdict is Verdict.RISKY:
             self._remove(*hidden, *public)
         settled = [UploadRow.verdict.set(verdict.value)]
-        update_if(upload, settled, UploadRow.verdict.is_in(*_UNSETTLED))
+        still = UploadRow.verdict.is_in(*_UNSETTLED)
+        binding.change(upload, verdict, settled, still, self._clock.now())
         if verdict is Verdict.PASS:
             stands = get(UploadRow, upload.upload_id)
             is_removed = stands is not None and stands.verdict == Verdict.RISKY

@@ -123,7 +123,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.verify": ("核查通过", "Verify"),
     "case.reopen": ("重新处置", "Reopen"),
     "case.note": ("备注", "Note"),
-    "case.photo": ("照片已就绪", "A photo is ready"),
+    "case.photo": ("照片有更新", "A photo was checked"),
     "case.withdraw": ("撤回", "Withdraw"),
     "case.confirm": ("满意", "Satisfied"),
     "case.contest": ("不满意", "Not satisfied"),
