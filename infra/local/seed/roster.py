@@ -139,6 +139,9 @@ def _posts(new_phone: Callable[[], str]) -> Iterator[Post]:
             lon=station["lon"],
             lat=station["lat"],
         )
+    for county in COUNTIES:
+        grid = next(grid for grid in geography.grids() if grid.county == county)
+        yield _post("duty", f"county:{county}", "区级二十四小时值班", grid, new_phone())
 
 
 def _on_grid(grid: Grid, role: str, display: str, phone: str, since: str) -> Post:
