@@ -12,8 +12,9 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import duty, roster  # noqa: E402
+from handlers.console import duty, orphans, roster  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
+from handlers.console import transfers as transfer_files  # noqa: E402
 from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
 from handlers.events import roster as leavers  # noqa: E402
 from handlers.http import (  # noqa: E402
@@ -32,6 +33,7 @@ from handlers.http import (  # noqa: E402
     sessions,
     stations,
     subscriptions,
+    transfers,
     uploads,
     verifications,
 )
@@ -50,6 +52,7 @@ for routes in (
     reports,
     rechecks,
     cases,
+    transfers,
     routing,
     points,
     rewards,
@@ -139,3 +142,15 @@ def import_leaves(event, context):
 def publish_categories(event, context):
     """Make a list of categories the next version, or say what that would change."""
     return category_lists.on_invoke(event)
+
+
+@app.lambda_function(name="import_transfers")
+def import_transfers(event, context):
+    """Take in what receivers say of the cases they were given, line by line."""
+    return transfer_files.on_invoke(event)
+
+
+@app.lambda_function(name="sweep_orphans")
+def sweep_orphans(event, context):
+    """Release the cases of a county, or of one grid, whose officer has left."""
+    return orphans.on_invoke(event)

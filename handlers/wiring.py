@@ -36,6 +36,7 @@ from models.cases.dry_run import DryRun
 from models.cases.escalation import Escalation
 from models.cases.evidence import Evidence
 from models.cases.feeding import Feeding as CaseFeeding
+from models.cases.hand_over import HandOver
 from models.cases.handling import Handling
 from models.cases.intake import Intake
 from models.cases.listing import Listing
@@ -45,6 +46,7 @@ from models.cases.orphans import Orphans
 from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
 from models.cases.rechecks import Rechecks
+from models.cases.transfer_files import TransferFiles
 from models.cases.uploads import Uploads
 from models.people import members
 from models.people.followers import Followers, service_openid_of
@@ -444,6 +446,14 @@ class Services:
     @cached_property
     def rechecks(self) -> Rechecks:
         return Rechecks(clock=self.clock, ledger=self.ledger)
+
+    @cached_property
+    def hand_over(self) -> HandOver:
+        return HandOver(clock=self.clock, reading=self.reading)
+
+    @cached_property
+    def transfer_files(self) -> TransferFiles:
+        return TransferFiles(clock=self.clock, working=working_time())
 
     @cached_property
     def case_notices(self) -> CaseNotices:

@@ -33,6 +33,22 @@ MAX_BODY_BYTES = 64 * 1024
 Reply = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Html:
+    """A page for people, from an operation that was asked for one; it loads nothing but pictures
+    and runs nothing."""
+
+    text: str
+
+
+HTML_HEADERS: Mapping[str, str] = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; img-src *; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-store",
+}
+
+
 class Nothing(Body):
     """Stands for a body or a query that an operation does not take."""
 
@@ -68,7 +84,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    view: Callable[[Call[Any, Any]], Reply]
+    view: Callable[[Call[Any, Any]], Reply | Html]
     body: type[Body]
     query: type[Body]
     answer: type[BaseModel]
@@ -76,9 +92,11 @@ class Operation:
     is_open: bool
     roles: tuple[RoleName, ...]
     errors: tuple[int, ...] = field(default=())
+    is_page: bool = False
 
 
 OPERATIONS: list[Operation] = []
+View = Callable[[Call[Any, Any]], "Reply | Html"]
 
 
 def endpoint(
@@ -93,10 +111,12 @@ def endpoint(
     is_open: bool = False,
     roles: tuple[RoleName, ...] = (),
     errors: tuple[int, ...] = (),
-) -> Callable[[Callable[[Call[Any, Any]], Reply]], Callable[[Call[Any, Any]], Reply]]:
-    """Register a view. ``roles`` empty means any member; ``errors`` adds statuses to the usual."""
+    is_page: bool = False,
+) -> Callable[[View], View]:
+    """Register a view. ``roles`` empty means any member; ``errors`` adds statuses to the usual;
+    ``is_page`` says that it may also answer with a page."""
 
-    def register(view: Callable[[Call[Any, Any]], Reply]) -> Callable[[Call[Any, Any]], Reply]:
+    def register(view: View) -> View:
         operation = Operation(
             name=view.__name__,
             method=method,
@@ -110,6 +130,7 @@ def endpoint(
             is_open=is_open,
             roles=roles,
             errors=errors,
+            is_page=is_page,
         )
         OPERATIONS.append(operation)
 
@@ -137,6 +158,9 @@ def serve(operation: Operation, request: Request, params: Mapping[str, str]) -> 
         telemetry.count(operation.name, "internal")
         return unexpected(language=language, request_id=request_id)
     telemetry.count(operation.name, "accepted")
+    if isinstance(result, Html):
+        headers: dict[str, str | list[str]] = {**HTML_HEADERS}
+        return Response(body=result.text, status_code=operation.status, headers=headers)
     return Response(
         body=json.dumps(result, ensure_ascii=False, separators=(",", ":"), default=utc_text),
         status_code=operation.status,
@@ -151,7 +175,7 @@ def _answer(
     *,
     language: str,
     request_id: str,
-) -> Reply:
+) -> Reply | Html:
     wired = services()
     caller = None if operation.is_open else _caller(operation, request, wired)
     call: Call[Any, Any] = Call(
@@ -164,7 +188,7 @@ def _answer(
         caller=caller,
     )
     result = operation.view(call)
-    if wired.settings.checks_answers:
+    if wired.settings.checks_answers and not isinstance(result, Html):
         operation.answer.model_validate_json(json.dumps(result, default=utc_text))
     return result
 
@@ -268,4 +292,14 @@ def _field_error(issue: Any) -> FieldError:
     return FieldError(field=".".join(map(str, issue["loc"])), code=code, limit=limit)
 
 
-__all__ = ["OPERATIONS", "Call", "Command", "Nothing", "Operation", "Reply", "endpoint", "serve"]
+__all__ = [
+    "OPERATIONS",
+    "Call",
+    "Command",
+    "Html",
+    "Nothing",
+    "Operation",
+    "Reply",
+    "endpoint",
+    "serve",
+]

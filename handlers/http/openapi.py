@@ -151,12 +151,10 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _responses(operation: Operation, references: _References) -> dict[str, Any]:
-    responses: dict[str, Any] = {
-        str(operation.status): {
-            "description": "Done",
-            "content": {"application/json": {"schema": references[operation.answer]}},
-        }
-    }
+    content: dict[str, Any] = {"application/json": {"schema": references[operation.answer]}}
+    if operation.is_page:
+        content["text/html"] = {"schema": {"type": "string"}}
+    responses: dict[str, Any] = {str(operation.status): {"description": "Done", "content": content}}
     for status in sorted(_possible(operation)):
         responses[str(status)] = {
             "description": _DESCRIPTIONS[status],

@@ -34,7 +34,7 @@ def hand_over(
     """Lay a hand-over into a transaction. What is worth handing over is a valid report, so this
     accepts a case that nobody had claimed, with its points.
 
-    Raises ``Conflict("transfer.reference_taken")``.
+    Raises ``Conflict("hand_over.reference_taken")``.
     """
     values: dict[str, Any] = {}
     if case.claimed_at is None:
@@ -63,7 +63,7 @@ def accept(
 ) -> Mapping[str, Any]:
     """Lay into a transaction that the receiver has it: our clocks stand still.
 
-    Raises ``Conflict("transfer.reference_taken")`` for a reference of another case of the county.
+    Raises ``Conflict("hand_over.reference_taken")`` for a reference of another case of the county.
     """
     receiver = Receiver(case.receiver)
     name = reference_name(case.county, receiver, external_ref)
@@ -140,7 +140,7 @@ def _name(
     """Give the case a name at its receiver; one that it has already stays."""
     known = get(HandOverRow, name)
     if known is not None and known.case_id != case.case_id:
-        raise Conflict("transfer.reference_taken")
+        raise Conflict("hand_over.reference_taken")
     if known is None:
         row = HandOverRow(
             name,

@@ -20,7 +20,15 @@ from handlers.http.schemas.base import (
 from handlers.http.schemas.categories import Criterion
 from handlers.http.schemas.service import Reason
 from models.cases import rules
-from models.cases.entities import Proposed, Purpose, Severity, Status, UploadState, Verdict
+from models.cases.entities import (
+    Proposed,
+    Purpose,
+    Receiver,
+    Severity,
+    Status,
+    UploadState,
+    Verdict,
+)
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,40}$")]
@@ -502,6 +510,9 @@ class Case(CaseState):
     lat: float
     accuracy_m: int
     routing: Routing
+    receiver: Receiver | None
+    external_ref: str | None
+    accepted_at: Instant | None
     related: Related
     similar: list[SimilarCase]
     object_id: str | None

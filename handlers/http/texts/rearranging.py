@@ -19,7 +19,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bulk.not_reached": ("这次没来得及办，请再提交一次", "Not reached in time; send it again"),
     "case.same_category": ("每个问题的类别应各不相同", "Each problem needs a category of its own"),
     "case.without_photo": ("还没有照片，不能拆分", "Without a photo there is nothing to split"),
-    "transfer.reference_taken": (
+    "hand_over.not_found": ("没有移交给该单位的这个案件", "No such case was handed over to them"),
+    "hand_over.columns": ("文件应有这些列：{limit}", "The file needs the columns {limit}"),
+    "hand_over.too_long": ("一次最多 {limit} 行", "At most {limit} lines at once"),
+    "hand_over.from_the_future": ("时间在未来", "A time in the future"),
+    "hand_over.reference_taken": (
         "该编号已用于另一案件",
         "That reference belongs to another case",
     ),
@@ -31,6 +35,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.release": ("原处置人离岗，重新派发", "Its officer left; given out again"),
     "roster.index_behind": ("网格员名册还在更新", "The roster is still being updated"),
     "case.reason.officer_left": ("原处置人离岗", "Its officer has left"),
+    "case.receiver.12345": ("12345 热线", "Hotline 12345"),
+    "case.receiver.city_management": ("城市管理", "City management"),
+    "case.receiver.police": ("公安", "The police"),
+    "case.receiver.platform": ("平台企业", "The platform"),
     "case.reason.same_thing": ("同一问题", "The same thing"),
     "case.reason.not_the_same": ("不是同一问题", "Not the same thing"),
     "case.reason.several_problems": ("包含多个问题", "Several problems in one"),

@@ -120,3 +120,57 @@ def test_a_batch_must_name_an_action_of_officials_and_each_case_once(world: Worl
     assert (unknown.status, unknown.body["code"]) == (404, "case.action_not_found")
     assert (twice.status, twice.body["fields"][0]["code"]) == (422, "case.twice")
     assert none.status == 422
+
+
+def test_the_hand_over_file_has_what_is_needed_and_nobodys_name(world: World) -> None:
+    filed = world.filed().claimed()
+    note = {"text": "内部备注"}
+    done(world.officer.app.post(f"/v1/cases/{filed.case_id}/note", note))
+    done(filed.act(world.lead, "transfer", reason="police_matter", receiver="police"))
+
+    reply = done(world.lead.app.get(f"/v1/cases/{filed.case_id}/hand-over"))
+
+    file = reply.body
+    assert (file["receiver"], file["receiver_text"]) == ("police", "公安")
+    assert file["datum"] == "GCJ-02"
+    assert file["routing"]["reason"]
+    assert len(file["photos"]) + file["photos_withheld"] == 1
+    assert [event["action"] for event in file["history"]][-1] == "transfer"
+    text = str(file)
+    assert filed.rider.member_id not in text
+    assert "骑手" not in text
+    assert "内部备注" not in text
+
+
+def test_the_hand_over_page_is_whole_in_itself_and_runs_nothing(world: World) -> None:
+    filed = world.filed()
+    done(filed.act(world.lead, "note", text="x"))
+    done(
+        filed.act(
+            world.lead,
+            "transfer",
+            reason="police_matter",
+            receiver="police",
+            text="<script>alert(1)</script>",
+            external_ref="GA-2026/8",
+        )
+    )
+
+    reply = world.lead.app.get(f"/v1/cases/{filed.case_id}/hand-over?format=html")
+
+    page = reply.body.decode() if isinstance(reply.body, bytes) else str(reply.body)
+    assert reply.status == 200
+    assert reply.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
+    assert "案件移交单" in page
+    assert "GA-2026/8" in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_hand_over_file_of_another_format_is_refused(world: World) -> None:
+    filed = world.filed()
+
+    reply = world.lead.app.get(f"/v1/cases/{filed.case_id}/hand-over?format=docx")
+
+    assert (reply.status, reply.body["fields"][0]["code"]) == (422, "field.not_allowed")

@@ -120,7 +120,7 @@ def test_a_reference_belongs_to_one_case_of_a_receiver_and_county(town: Town) ->
     with pytest.raises(Conflict) as refusal:
         accept(town, other, reference)
 
-    assert refusal.value.code == "transfer.reference_taken"
+    assert refusal.value.code == "hand_over.reference_taken"
     assert accept(town, to_police, reference).status == "external"
     assert accept(foreign, abroad, reference).status == "external"
 
