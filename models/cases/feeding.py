@@ -19,14 +19,14 @@ from models.alerts.entities import Event
 from models.alerts.feed import Change
 from models.base.clock import Clock
 from models.base.store import get
-from models.cases import changes
+from models.cases import binding, changes
 from models.cases.entities import Action
 from models.cases.followers import whole_of
 from models.cases.parallel import together
 from models.cases.tables import CaseEventRow, CaseRow
 from models.people.roster import Roster
 
-REPORT, CASE = "report", "case"
+REPORT, CASE, PHOTO = "report", "case", "photo"
 ONLY_LOGGED = ("case.noted", "case.photo", "case.judged", "case.changed", "case.started")
 """Topics that nobody is told of: a note, a photo that is ready, a joiner who is satisfied, a case
 that changes by what is done to another, and work that begins."""
@@ -113,7 +113,11 @@ class Feeding:
 
 
 def _until(event: Event, events: Sequence[CaseEventRow], now: datetime) -> list[_Happening]:
-    """The case's history up to an event, oldest first; the event alone when it is no part of it."""
+    """The case's history up to an event, oldest first.
+
+    A photo's is no part of it and stands alone; nothing else that is not is logged: it is only
+    another word to somebody of something that is.
+    """
     happened = []
     for row in sorted(events, key=_place):
         if row.at > now - LOOKED_BACK:
@@ -121,8 +125,9 @@ def _until(event: Event, events: Sequence[CaseEventRow], now: datetime) -> list[
             happened.append(_Happening(change=changes.name_of(row), at=row.at, key=key))
         if row.event_id == event.payload.get("event_id"):
             return happened
-    change = event.topic.removeprefix(_TOPICS)
-    return [_Happening(change=change, at=event.at, key=event.outbox_id)]
+    if event.topic != binding.TOPIC:
+        return []
+    return [_Happening(change=PHOTO, at=event.at, key=event.outbox_id)]
 
 
 def _place(row: CaseEventRow) -> tuple[datetime, bool, str]:

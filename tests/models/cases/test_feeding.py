@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,19 @@ def test_a_note_is_logged_for_officials_alone(town: Town, feeding: Feeding) -> N
 
     assert logged(rider) == [("report", "submit")]
     assert logged(town.lead) == [("case", "submit"), ("case", "note")]
+
+
+def test_another_word_of_something_logged_is_no_change_of_its_own(
+    town: Town, feeding: Feeding
+) -> None:
+    rider = a_rider()
+    case = town.filed(rider)
+    [event] = events_of(case)
+    feeding.log(event)
+
+    feeding.log(replace(event, topic="case.contested", payload={"case_id": case.case_id}))
+
+    assert logged(rider) == [("report", "submit")]
 
 
 @pytest.mark.parametrize(("satisfied", "topic"), [(True, "judged"), (False, "contested")])
@@ -261,7 +275,9 @@ def test_while_the_index_of_joiners_lags_the_event_stays(town: Town, feeding: Fe
 
 
 def test_logging_costs_three_reads_and_two_calls_a_person(town: Town, feeding: Feeding) -> None:
-    case = town.claimed()
+    case = town.filed()
+    minutes(town)
+    town.act(town.officer, case, Action.CLAIM)
     submitted, claimed = events_of(case)
     feeding.log(submitted)
 

@@ -218,6 +218,7 @@ def test_a_full_page_of_either_kind_stays_within_two_batches(town: Town, clock: 
 def test_an_officer_sees_a_case_as_his_queue_shows_it(town: Town, clock: FixedClock) -> None:
     sync = a_sync(clock, town.places)
     case = town.filed()
+    clock.advance(timedelta(minutes=1))
     town.act(town.officer, case, Action.CLAIM)
     deliver(Feeding(clock=clock, roster=town.roster), case)
 
