@@ -12,6 +12,7 @@ from functools import partial
 
 from models.base.errors import Unavailable
 from models.base.store import get, get_many, query
+from models.base.tables import Table
 from models.cases.parallel import together
 from models.cases.tables import CaseRow, ReportRow
 
@@ -45,6 +46,15 @@ def parent_of(case: CaseRow) -> CaseRow | None:
 def followed(case: CaseRow) -> CaseRow:
     """The case that tells how far a report is: its own, or the one that goes on for it."""
     return parent_of(case) or case
+
+
+def followed_all(cases: Sequence[Table | None]) -> list[CaseRow | None]:
+    """The same for many, in their order; one batch read if any of them was merged."""
+    known = [case if isinstance(case, CaseRow) else None for case in cases]
+    merged = {case.merged_into for case in known if case is not None and case.merged_into}
+    rows = get_many([(CaseRow, (case_id,)) for case_id in sorted(merged)]) if merged else []
+    parents = {row.case_id: row for row in rows if isinstance(row, CaseRow)}
+    return [case and parents.get(case.merged_into or "", case) for case in known]
 
 
 def merged_cases(parent: CaseRow) -> list[CaseRow]:

@@ -22,6 +22,7 @@ from models.base.store import get_many, query
 from models.base.tables import connection
 from models.calendar.rules import WorkingTime
 from models.cases.entities import Severity, Status
+from models.cases.followers import followed_all
 from models.cases.parallel import together
 from models.cases.states import clock_in, remaining_at
 from models.cases.tables import QUEUE_ATTRIBUTES, CaseRow, ReportRow, queue_of, status_of
@@ -127,8 +128,8 @@ class Listing:
         cases = get_many([(CaseRow, (row.case_id,)) for row in shown]) if shown else []
         items = [
             report_item(row, case)
-            for row, case in zip(shown, cases, strict=True)
-            if isinstance(case, CaseRow)
+            for row, case in zip(shown, followed_all(cases), strict=True)
+            if case is not None
         ]
         last = shown[-1] if len(rows) > limit else None
         return Page(items=items, next_cursor=self._cursors.seal("reports", _key_after(last)))

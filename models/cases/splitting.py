@@ -2,7 +2,7 @@
 
 The case that was reported keeps its category, its reporters and their points. A part has its own
 category and limits, the public ones from the day of the report, and shows the same photos to
-whoever fixes it; it is told to the first reporter and pays nothing, because one report is paid once.
+whoever fixes it; it is told to the first reporter and pays nothing: one report is paid once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from models.cases import changes, closing, rules
 from models.cases.categories import Categories
 from models.cases.changes import Doing, version_id
 from models.cases.commands import PARTS_MAX
-from models.cases.entities import Category, Status
+from models.cases.entities import Category, Severity, Status
 from models.cases.states import is_urgent, timing_of
 from models.cases.tables import SCHEMA, CaseRow, open_cell_of, queue_of, wake_shard_of
 
@@ -77,7 +77,6 @@ def _wanted(case: CaseRow, codes: Sequence[str], categories: Categories) -> list
 
 def _part(case: CaseRow, category: Category, now: datetime, working: WorkingTime) -> CaseRow:
     case_id = derived_id("case", case.case_id, "part", category.code)
-    is_continuous = category.kind == "continuous"
     part = CaseRow(
         case_id,
         schema=SCHEMA,
@@ -104,7 +103,7 @@ def _part(case: CaseRow, category: Category, now: datetime, working: WorkingTime
         due_at=working.deadline(case.created_at, category.resolve_within, category.kind).at,
         resolve_limit_s=int(category.resolve_within.total_seconds()),
         given_at=now,
-        clock_from=now if is_continuous else None,
+        clock_from=None if category.severity is Severity.C else now,
         claim_due_at=working.deadline(now, category.claim_within, category.kind).at,
         claim_limit_s=int(category.claim_within.total_seconds()),
         member_id=case.member_id,

@@ -61,9 +61,10 @@ class Sync:
     ) -> Changes:
         """Up to ``limit`` (≤100) changes after ``cursor``; without one from ``start`` on.
 
-        Two queries beside each other and at most two batch reads, however long the page. Raises
-        ``Invalid`` for a cursor that is not the actor's, and ``Conflict`` when the lists are to be
-        loaded again and followed from the ``cursor`` in its details, which was taken before them:
+        Two queries beside each other and at most two batch reads, however long the page; one more
+        where a case was merged. Raises ``Invalid`` for a cursor that is not the actor's, and
+        ``Conflict`` when the lists are to be loaded again and followed from the ``cursor`` in its
+        details, which was taken before them:
         ``changes.cursor_too_old`` when what follows it is kept no more, ``changes.roles_changed``
         when the actor has gained or lost a post since, and with it whole lists of cases.
         """
@@ -137,8 +138,8 @@ class Sync:
         kind, row = Kind(logged.kind), rows.get(_key_of(actor, logged))
         listed: Mapping[str, Any] | None = None
         if isinstance(row, ReportRow):
-            case = rows.get((CaseRow, (row.case_id,)))
-            listed = report_item(row, case) if isinstance(case, CaseRow) else None
+            case = _followed(row, rows)
+            listed = report_item(row, case) if case is not None else None
         elif isinstance(row, CaseRow) and parties_in(actor, row):
             listed = self._listing.case(row)
         message = message_of(row) if isinstance(row, InboxRow) else None
@@ -207,6 +208,15 @@ def _key_of(actor: Actor, logged: Logged) -> _Key:
     return table, (actor.member_id, logged.thing_id)
 
 
+def _followed(report: ReportRow, rows: _Rows) -> CaseRow | None:
+    """The case that tells how far a report is: its own, or the one that goes on for it."""
+    case = rows.get((CaseRow, (report.case_id,)))
+    if not isinstance(case, CaseRow):
+        return None
+    parent = rows.get((CaseRow, (case.merged_into or "",)))
+    return parent if isinstance(parent, CaseRow) else case
+
+
 def _rows(actor: Actor, chosen: Sequence[Logged | Entry]) -> _Rows:
     """The rows of all that is shown: things first, then the cases of reports, and the wallet."""
     keys: list[_Key] = []
@@ -224,7 +234,13 @@ def _rows(actor: Actor, chosen: Sequence[Logged | Entry]) -> _Rows:
     ]
     if moved:
         following.append((WalletRow, (actor.member_id,)))
-    return rows | _found([key for key in following if key not in rows])
+    rows |= _found([key for key in following if key not in rows])
+    merged: list[_Key] = [
+        (CaseRow, (row.merged_into,))
+        for row in rows.values()
+        if isinstance(row, CaseRow) and row.merged_into is not None
+    ]
+    return rows | _found([key for key in merged if key not in rows])
 
 
 def _found(keys: Sequence[_Key]) -> dict[_Key, Table | None]:

@@ -174,3 +174,18 @@ def test_a_hand_over_file_of_another_format_is_refused(world: World) -> None:
     reply = world.lead.app.get(f"/v1/cases/{filed.case_id}/hand-over?format=docx")
 
     assert (reply.status, reply.body["fields"][0]["code"]) == (422, "field.not_allowed")
+
+
+def test_lists_and_changes_show_the_case_that_goes_on_for_a_merged_one(world: World) -> None:
+    parent, merged = world.filed(), world.filed()
+    done(merged.act(world.lead, "merge", reason="same_thing", into=parent.case_id))
+    parent.claimed()
+    world.work()
+
+    (listed,) = done(merged.rider.app.get("/v1/reports")).body["items"]
+    changed = done(merged.rider.app.get("/v1/changes")).body["items"]
+
+    reports = [item["report"]["case"]["id"] for item in changed if item["kind"] == "report"]
+    assert (listed["id"], listed["case"]["id"]) == (merged.report_id, parent.case_id)
+    assert listed["case"]["status"] == "claimed"
+    assert set(reports) == {parent.case_id}
