@@ -52,10 +52,10 @@ _NEEDED_FIELDS = (
     "until",
     "text",
 )
-_ROLE_BY_PARTY = {
-    Party.OFFICER: RoleName.OFFICER,
-    Party.LEAD: RoleName.GRID_LEAD,
-    Party.SUPERVISOR: RoleName.COMMUNITY,
+_ROLES_BY_PARTY = {
+    Party.OFFICER: (RoleName.OFFICER,),
+    Party.LEAD: (RoleName.GRID_LEAD,),
+    Party.SUPERVISOR: (RoleName.COMMUNITY, RoleName.DISTRICT, RoleName.DUTY),
 }
 AFTER_PHOTO = "photos|reason"
 """Needs a photo of the fix, or the reason for having none."""
@@ -257,11 +257,14 @@ class Handling:
 
     def _display(self, actor: Actor, case: CaseRow, party: Party) -> str:
         """The post's name as the roster has it, never a person's."""
-        role = _ROLE_BY_PARTY[party]
-        scopes = (f"grid:{case.grid_id}", f"community:{case.community_id}")
-        entries = [entry for scope in scopes for entry in self._roster.holders(role, scope)]
-        mine = (entry.display for entry in entries if entry.member_id == actor.member_id)
-        return next(mine, _POST_BY_PARTY[party])
+        held = (
+            entry.display
+            for scope in changes.scopes_of(case)
+            for role in _ROLES_BY_PARTY[party]
+            for entry in self._roster.holders(role, scope)
+            if entry.member_id == actor.member_id
+        )
+        return next(held, _POST_BY_PARTY[party])
 
 
 def _claimed_already(actor: Actor, case: CaseRow) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from models.cases import routed
 from models.cases.categories import Categories
 from models.cases.changes import parties_in
 from models.cases.dry_run import DryRun, Spot
-from models.cases.entities import Party, Step
+from models.cases.entities import Action, Party, Step
 from models.cases.listing import Listing, Queue
 from models.cases.routing import Routes, ladder
 from models.cases.tables import CaseEventRow, CaseRow
@@ -492,6 +492,21 @@ def test_the_zone_and_the_duty_list_act_as_supervisors_of_their_cases_and_see_th
 
     assert parties_in(actor, case) == ((Party.SUPERVISOR,) if is_over_it else ())
     assert [item["id"] for item in listed.items] == ([case.case_id] if is_over_it else [])
+
+
+@pytest.mark.parametrize("role", [RoleName.DISTRICT, RoleName.DUTY])
+def test_the_history_names_the_post_over_a_zone_that_acted(
+    city: City, monkeypatch: pytest.MonkeyPatch, role: RoleName
+) -> None:
+    town = a_town(city, monkeypatch)
+    case = town.filed(lon=MIDDLE.lon, lat=MIDDLE.lat)
+    above = city.post("羊山新区值班", role, f"zone:{ZONE}")
+    town.roster.forget()
+
+    town.act(above, case, Action.NOTE, text="请尽快处置", version=None)
+
+    (note,) = [event for event in town.events(case.case_id) if event.action == Action.NOTE]
+    assert note.display == "羊山新区值班"
 
 
 def test_a_dry_run_writes_nothing(city: City) -> None:
