@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -250,6 +251,30 @@ def close(stage: Stage, cast: Cast, case_id: str) -> None:
         f"满意 → 结案；首报人 {rider['available']} 分，10 分钟内附议者 {second['available']} 分",
         happy,
     )
+    follow(stage, cast.rider)
+
+
+def follow(stage: Stage, rider: Person) -> None:
+    """One call shows what several lists would."""
+    reply = stage.until(
+        "the rider's app hears of the closing",
+        lambda: (
+            found
+            if "confirm" in _changes_of(found := rider.app.get("/v1/changes", limit=100))
+            else None
+        ),
+    )
+    kinds = Counter(item["kind"] for item in reply.body["items"])
+    stage.expect(not reply.body["has_more"], "all of it at once", reply)
+    stage.tell(
+        f"一次同步代替五个列表：上报 {kinds['report']} 次变化，消息 {kinds['inbox']}，"
+        f"积分 {kinds['points']}",
+        reply,
+    )
+
+
+def _changes_of(reply: Reply) -> list[str]:
+    return [item["change"] for item in reply.body["items"]]
 
 
 def own_report(stage: Stage, rider: Person, case_id: str) -> str:
