@@ -33,10 +33,14 @@ Due = tuple[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
-    """What stands fixed when a case is made; times in ms."""
+    """What stands fixed when a case is made; times in ms.
+
+    Urgent is what is dangerous or serious: officials hear of it at once, by day and by night.
+    """
 
     created: int
     kind: str
+    is_urgent: bool
     claim_ms: int
     resolve_ms: int
     has_photo: bool
@@ -56,19 +60,17 @@ class Life:
         self._was_claimed = False
         self._given = filed.created
         self._told_to: str | None = None
-        self._clock: int | None = filed.created if self._is_urgent else None
+        self._clock: int | None = filed.created if filed.is_urgent else None
         self._pauses: list[tuple[int, int]] = []
         self._stood_since: int | None = None
         self._resumes_at: int | None = None
         self._waited = 0
         self._extensions = 0
+        self.put_off: int | None = None
+        """The day that was last proposed for a deferral."""
         self._ended = 0
         self.next_due: int | None = None
         self._look()
-
-    @property
-    def _is_urgent(self) -> bool:
-        return self._filed.kind == "continuous"
 
     def told(self, at: int, member_id: str) -> None:
         """An official was told of the case."""
@@ -91,13 +93,13 @@ class Life:
         if step is not None and member_id is None:
             self._judge(step, at, self.round)
         self._move(status, at)
-        if action == "claim":
+        if action in ("claim", "transfer"):
             self._was_claimed = True
-            if self._told_to is None:
-                self._hear(at, member_id or "")
+        if action == "claim" and self._told_to is None:
+            self._hear(at, member_id or "")
         elif action in ("assign", "return"):
             self._give(at, member_id if action == "assign" else None)
-        elif action in ("contest", "reopen"):
+        elif action in ("contest", "reopen", "appeal"):
             self._begin(at)
         self._look()
 
@@ -167,7 +169,7 @@ class Life:
     def _move(self, status: str, at: int) -> None:
         if status in STANDING and self._stood_since is None:
             self._stood_since = at
-            self._resumes_at = at + WAIT_MS - self._waited if status == "waiting" else None
+            self._resumes_at = self._goes_on(status, at)
         elif status not in STANDING and self._stood_since is not None:
             if self._clock is not None:
                 self._pauses.append((self._stood_since, at))
@@ -178,13 +180,19 @@ class Life:
             self._ended = at
         self.status = status
 
+    def _goes_on(self, status: str, at: int) -> int | None:
+        """When a case that stands still goes on by itself; None: somebody must say so."""
+        if status == "waiting":
+            return at + WAIT_MS - self._waited
+        return self.put_off if status == "deferred" else None
+
     def _hear(self, at: int, member_id: str) -> None:
         self._told_to = member_id
         if self._clock is None:
             self._start(at)
 
     def _give(self, at: int, member_id: str | None) -> None:
-        if self._is_urgent or (member_id is not None and member_id == self._told_to):
+        if self._filed.is_urgent or (member_id is not None and member_id == self._told_to):
             return
         self._given, self._told_to = at, None
         self._start(None)
@@ -194,7 +202,7 @@ class Life:
         self.taken = set()
         self._extensions = 0
         self._given, self._told_to = at, None
-        self._start(at if self._is_urgent else None)
+        self._start(at if self._filed.is_urgent else None)
 
     def _start(self, clock: int | None) -> None:
         self._clock, self._pauses = clock, []

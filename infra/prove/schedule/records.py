@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from infra.prove.fake.service import Fake
@@ -30,6 +31,8 @@ class Records:
         """What is being filed at the moment."""
         self.doer: str | None = None
         """Who acts at the moment, or to whom he assigns."""
+        self.until: datetime | None = None
+        """Until when he wants to put the case off."""
 
     def watch(self, fake: Fake, now: Any) -> None:
         """See every write of the fake; ``now`` gives the present in ms."""
@@ -56,7 +59,10 @@ class Records:
         elif event_id.startswith("v"):
             doer = self.doer if "actor" in after else None
             self.steps[action] += doer is None
-            self.lives[case_id].version(action, after["status"]["S"], now, doer)
+            life = self.lives[case_id]
+            life.version(action, after["status"]["S"], now, doer)
+            if action == "defer" and self.until is not None:
+                life.put_off = ms_of(self.until)
 
     def case(self, before: Row | None, after: Row | None, now: int) -> None:
         """A case's row was written."""

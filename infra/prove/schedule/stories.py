@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -28,7 +29,7 @@ from infra.prove.schedule.town import LONG_AGO, Town, officials, rider_of, settl
 from models.base.clock import FixedClock
 from models.base.errors import DomainError
 from models.cases.categories import first_version
-from models.cases.entities import Step
+from models.cases.entities import Severity, Step
 from models.cases.escalation import Escalation
 from models.cases.told import first_told
 from models.people.entities import Actor
@@ -170,8 +171,8 @@ class Story:
         if at <= self._end:
             heapq.heappush(self._ahead, (at, next(self._numbers), happen))
 
-    def _set_doer(self, member_id: str | None) -> None:
-        self._records.doer = member_id
+    def _set_doer(self, member_id: str | None, until: datetime | None) -> None:
+        self._records.doer, self._records.until = member_id, until
 
     def _file(self, number: int) -> None:
         category = self._chance.choice(first_version().categories)
@@ -180,6 +181,7 @@ class Story:
         self._records.filing = Filed(
             created=self._now(),
             kind=category.kind,
+            is_urgent=category.severity is not Severity.C,
             claim_ms=int(category.claim_within.total_seconds() * 1000),
             resolve_ms=int(category.resolve_within.total_seconds() * 1000),
             has_photo=has_photo,
@@ -187,7 +189,7 @@ class Story:
         self._records.doer = rider.member_id
         case_id = self._town.report(rider, category.code, has_photo=has_photo)
         self._riders[case_id] = rider
-        if self._chance.random() < (0.2 if category.kind == "continuous" else 0.85):
+        if self._chance.random() < (0.2 if category.severity is not Severity.C else 0.85):
             after = self._chance.choice(TOLD_AFTER_MIN) * MINUTE_MS
             self._at(self._now() + after, partial(self._tell, case_id))
         at = self._now()
@@ -215,7 +217,8 @@ class Story:
 
     def _visit(self, case_id: str) -> None:
         row = self._row(case_id)
-        action = choose(self._chance, row["status"]["S"])
+        is_proposed = "proposal" in row
+        action = choose(self._chance, row["status"]["S"], is_proposed=is_proposed)
         if action == "nothing":
             return
         request_id = f"visit-{next(self._numbers)}"
@@ -223,6 +226,7 @@ class Story:
             self._people.act,
             action,
             case_id=case_id,
+            status=row["status"]["S"],
             version=int(row["version"]["N"]),
             claimer_id=row.get("claimer_id", {}).get("S"),
             rider=self._riders[case_id],

@@ -13,6 +13,7 @@ from models.base.clock import FixedClock
 from models.base.geometry import Position
 from models.base.ids import derived_id
 from models.calendar.china import working_time
+from models.cases.answering import Answering
 from models.cases.categories import Categories
 from models.cases.closing import Closing
 from models.cases.entities import Purpose, SubmitReport, UploadState
@@ -110,6 +111,7 @@ class Town:
         self.intake = Intake(places=places, roster=self.roster, categories=categories, **parts)
         self.handling = Handling(roster=self.roster, ledger=ledger, categories=categories, **parts)
         self.closing = Closing(ledger=ledger, **parts)
+        self.answering = Answering(categories=categories, **parts)
         if self.escalation is None:
             self.escalation = Escalation(ledger=ledger, working=working)
 

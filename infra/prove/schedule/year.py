@@ -13,6 +13,7 @@ import heapq
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,7 @@ from models.base.clock import FixedClock
 from models.base.errors import DomainError
 from models.base.store import get
 from models.cases.categories import first_version
-from models.cases.entities import Step
+from models.cases.entities import Severity, Step
 from models.cases.tables import CaseRow
 from models.cases.told import first_told
 
@@ -144,8 +145,8 @@ class _Diary:
         delay = self._chance.randint(least, most) * MINUTE_MS
         self._at(ms_of(self.clock.now()) + delay, happen)
 
-    def _set_doer(self, member_id: str | None) -> None:
-        self._records.doer = member_id
+    def _set_doer(self, member_id: str | None, until: datetime | None) -> None:
+        self._records.doer, self._records.until = member_id, until
 
     def look(self, one: Mapping[str, Any]) -> None:
         """A write that the engine acknowledged."""
@@ -169,13 +170,14 @@ class _Diary:
         self._records.filing = Filed(
             created=ms_of(self.clock.now()),
             kind=category.kind,
+            is_urgent=category.severity is not Severity.C,
             claim_ms=int(category.claim_within.total_seconds() * 1000),
             resolve_ms=int(category.resolve_within.total_seconds() * 1000),
             has_photo=has_photo,
         )
         self._records.doer = rider.member_id
         case_id = self._town.report(rider, category.code, has_photo=has_photo)
-        if category.kind == "working":
+        if category.severity is Severity.C:
             self._after(0, self._chance.choice((1, 60, 900)), partial(self._tell, case_id))
         diligence = self._chance.choice(DILIGENCE_MIN)
         if diligence is not None:
@@ -198,6 +200,7 @@ class _Diary:
             self._people.act(
                 action,
                 case_id=case_id,
+                status=case.status,
                 version=case.version,
                 claimer_id=case.claimer_id,
                 rider=rider_of(f"year-{number}"),

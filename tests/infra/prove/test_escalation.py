@@ -143,6 +143,7 @@ def a_life(kind: str = "working", **changed: Any) -> Life:
     values: dict[str, Any] = {
         "created": WEDNESDAY,
         "kind": kind,
+        "is_urgent": kind == "continuous",
         "claim_ms": 2 * HOUR_MS,
         "resolve_ms": 4 * HOUR_MS,
         "has_photo": True,
