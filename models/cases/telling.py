@@ -132,7 +132,9 @@ class Telling:
         self, case: CaseRow, on_duty: Sequence[str], alert_of: Callable[[str], Alert]
     ) -> list[str]:
         first = alert_of(on_duty[0])
-        if first.urgent or not self._desk.must_wait(first) or self._desk.knows(first):
+        if first.urgent or case.status != Status.ASSIGNED:
+            return []
+        if not self._desk.must_wait(first) or self._desk.knows(first):
             return []
         others = dict.fromkeys([*on_duty[1:], *self.first_of(case, Step.LEAD)])
         deputies = [who for who in others if who not in (on_duty[0], case.member_id)]

@@ -18,9 +18,11 @@ from models.cases.notices import Notices
 from models.cases.tables import CaseRow
 from models.people.entities import Actor, RoleName
 from tests.support.alerts import NOW, RecordingChannel, a_recipient
-from tests.support.cases import Town
+from tests.support.cases import LONG_AGO, Town
 
 FIRE_LANE, COLLAPSE = "E0496", "E0505"
+LATER = LONG_AGO + timedelta(days=1)
+"""Who came later is the second on duty."""
 
 
 class House:
@@ -100,7 +102,7 @@ def test_an_officer_whose_budget_is_used_finds_the_case_in_his_inbox_only(house:
 def test_what_is_due_before_the_next_digest_rings_at_a_deputy_who_has_budget_left(
     house: House,
 ) -> None:
-    second = house.town.an_official(RoleName.OFFICER, "网格员二")
+    second = house.town.an_official(RoleName.OFFICER, "网格员二", starts_at=LATER)
     house.town.roster.forget()
     house.has_used(house.town.officer)
     house.has_used(second)
@@ -136,7 +138,7 @@ def test_the_reporter_is_nobodys_deputy(house: House) -> None:
 
 
 def test_handled_again_an_event_finds_the_same_deputy(house: House) -> None:
-    second = house.town.an_official(RoleName.OFFICER, "网格员二")
+    second = house.town.an_official(RoleName.OFFICER, "网格员二", starts_at=LATER)
     house.town.roster.forget()
     house.has_used(house.town.officer)
     case = house.town.filed()
