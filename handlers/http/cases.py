@@ -13,7 +13,7 @@ from handlers.http.endpoint import Call, Nothing, Reply, endpoint
 from handlers.http.schemas.actions import Batch, Needs, NewAction, NewBatch
 from handlers.http.schemas.cases import Case, Cases, Handled, QueueQuery
 from handlers.http.texts.catalogue import text
-from models.base.errors import NotFound
+from models.base.errors import FieldError, Invalid, NotFound
 from models.cases.bulk import Item, Outcome
 from models.cases.commands import Command
 from models.cases.entities import Action
@@ -96,7 +96,7 @@ def act_on_case(call: Call[NewAction, Nothing]) -> Reply:
 def act_on_cases(call: Call[NewBatch, Nothing]) -> Reply:
     """Do the same to up to 200 cases, with an outcome for each."""
     if call.body.action not in OFFERED:
-        raise NotFound("case.action_not_found")
+        raise Invalid(fields=[FieldError(field="action", code="field.not_allowed")])
     items = [Item(case_id=item.case_id, version=item.version) for item in call.body.items]
     command = _command(call.body, call.body.action)
     outcomes = call.services.bulk.act(call.actor, command, items)

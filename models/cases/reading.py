@@ -12,7 +12,7 @@ from models.base.errors import NotFound
 from models.base.geometry import Position, WGS84Position, distance_m, wgs84_to_gcj02
 from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
-from models.cases import awards, changes, rules, workflow
+from models.cases import awards, changes, crediting, rules, workflow
 from models.cases.categories import Categories
 from models.cases.closing import is_first
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
@@ -240,14 +240,15 @@ class Reading:
 
     def _points(self, report: ReportRow) -> Mapping[str, Any] | None:
         """What the report has brought: pending until the case closes or seven days have passed."""
-        ids = (awards.award_id(report.report_id), awards.maturity_id(report.report_id))
-        award, maturity = together([partial(transfer, transfer_id) for transfer_id in ids])
+        of = (awards.award_id, awards.maturity_id, crediting.rest_id)
+        calls = [partial(transfer, transfer_id(report.report_id)) for transfer_id in of]
+        award, maturity, rest = together(calls)
         if award is None:
             return None
         matures_at = award.posted_at + rules.MATURES_AFTER
         is_mature = maturity is not None or self._clock.now() >= matures_at
         return {
-            "points": award.points,
+            "points": award.points + (rest.points if rest is not None else 0),
             "state": "available" if is_mature else "pending",
             "matures_at": utc_text(matures_at),
         }

@@ -117,7 +117,7 @@ def test_a_batch_must_name_an_action_of_officials_and_each_case_once(world: Worl
     twice = world.lead.app.post("/v1/cases/actions", {"action": "claim", "items": [item, item]})
     none = world.lead.app.post("/v1/cases/actions", {"action": "claim", "items": []})
 
-    assert (unknown.status, unknown.body["code"]) == (404, "case.action_not_found")
+    assert (unknown.status, unknown.body["fields"][0]["field"]) == (422, "action")
     assert (twice.status, twice.body["fields"][0]["code"]) == (422, "case.twice")
     assert none.status == 422
 
