@@ -170,7 +170,15 @@ def test_steps_that_a_late_schedule_takes_at_once_stand_in_their_order(world: Wo
 
     shown = done(world.officer.app.get(f"/v1/cases/{case_id}")).body["history"]
     steps = [event["action"] for event in shown if event["action"].startswith("step:")]
-    rungs = ("unclaimed", "remind", "lead", "community", "district")
+    rungs = (
+        "unclaimed",
+        "unclaimed_community",
+        "unclaimed_duty",
+        "remind",
+        "lead",
+        "community",
+        "district",
+    )
     assert steps == [f"step:{rung}" for rung in rungs]
 
 
