@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.base.errors import Conflict
 from models.base.store import get
 from models.cases import crediting, rules
 from models.cases.crediting import Finding, credits_of
@@ -243,3 +245,46 @@ def test_when_the_whole_closes_everybodys_points_are_available(town: Town) -> No
     now = town.clock.now()
     found = [balances(rider.member_id, now) for rider in (first, second, joiner)]
     assert [(one.available, one.pending) for one in found] == [(10, 0)] * 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_merged_told_apart_and_claimed_the_cases_agree_and_nobody_is_overpaid(
+    town: Town, seed: int
+) -> None:
+    chance = Random(seed)
+    riders = [a_rider() for _ in range(5)]
+    cases = [town.filed(rider) for rider in riders]
+
+    for _ in range(20):
+        town.clock.advance(timedelta(minutes=chance.choice((0, 1, 20))))
+        case, other = chance.sample([town.case(each.case_id) for each in cases], 2)
+        with suppress(Conflict):
+            match chance.randrange(4):
+                case 0 | 1:
+                    merge(town, case, other)
+                case 2:
+                    town.act(town.lead, case, Action.UNMERGE, reason="not_the_same")
+                case 3:
+                    town.act(town.lead, case, Action.CLAIM)
+        for each in (town.case(each.case_id) for each in cases):
+            if each.claimed_at is not None and each.merged_into is None:
+                settle(town, each.case_id)
+        stored = {each.case_id: town.case(each.case_id) for each in cases}
+        pairs = {(one, each.case_id) for each in stored.values() for one in each.merged or ()}
+        assert pairs == {
+            (each.case_id, each.merged_into) for each in stored.values() if each.merged_into
+        }
+        assert not {one for one, _ in pairs} & {parent for _, parent in pairs}, "one level only"
+        for each in stored.values():
+            assert (each.status == "merged") == (each.merged_into is not None)
+            assert (each.wake_at is None) == (each.status == "merged")
+
+    for case in cases:
+        stands = town.case(case.case_id)
+        if stands.merged_into is not None:
+            town.act(town.lead, stands, Action.UNMERGE, reason="not_the_same")
+    for case in cases:
+        with suppress(Conflict):
+            town.act(town.lead, town.case(case.case_id), Action.CLAIM)
+        settle(town, case.case_id)
+    assert have(riders, town) == [10] * 5
