@@ -54,12 +54,15 @@ def test_during_a_leave_the_deputy_claims_what_is_reported_and_afterwards_he_can
     deputy.sign_in()
     filed = world.filed()
     world.work()
-    claimed = deputy.app.post(f"/v1/cases/{filed.case_id}/claim", {"version": 1})
+    claimed = done(deputy.app.post(f"/v1/cases/{filed.case_id}/claim", {"version": 1})).body
+    version = claimed["case"]["version"]
+    back = {"version": version, "reason": "off_duty"}
+    done(deputy.app.post(f"/v1/cases/{filed.case_id}/return", back))
     world.clock.set(NOW + timedelta(days=2))
     later = deputy.app.get(f"/v1/cases/{filed.case_id}")
 
     assert report == {"added": 1, "changed": 0, "removed": 0, "refused": []}
-    assert done(claimed).body["case"]["claimed_by"] == deputy.post.display
+    assert claimed["case"]["claimed_by"] == deputy.post.display
     assert (later.status, later.body["code"]) == (404, "case.not_found")
     routing = filed.rider.app.get(f"/v1/reports/{filed.report_id}").body["routing"]
     assert routing["why"] == ["deputy_for_leave"]
