@@ -55,7 +55,6 @@ class Life:
         self.status = "assigned"
         self.round = 0
         self.taken: set[str] = set()
-        self.all_taken: list[tuple[int, str]] = []
         self.wrong: list[str] = []
         self._was_claimed = False
         self._given = filed.created
@@ -154,7 +153,6 @@ class Life:
         return self._minutes.after(start, ms, self._filed.kind)
 
     def _judge(self, step: str, at: int, round_: int) -> None:
-        self.all_taken.append((round_, step))
         if round_ != self.round:
             self.wrong.append(f"{step} in round {round_}, not {self.round}")
             return

@@ -17,7 +17,7 @@ from infra.prove.schedule.lives import Filed, Life
 from infra.prove.schedule.minutes import DAY_MS, HOUR_MS, MINUTE_MS, instant_of, minutes, ms_of
 from models.base.store import Transaction
 from models.calendar.china import working_time
-from models.cases import changes, rules
+from models.cases import changes, pausing, rules
 from models.cases import escalation as product
 from models.cases.changes import Doing
 from models.cases.entities import Party, Step, Timing, Wake
@@ -137,6 +137,14 @@ def test_a_case_that_is_looked_at_too_late_is_found(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(rules, "next_wake", later)
 
     assert any("missing" in text or "too late" in text for text in found())
+
+
+def test_a_clock_that_runs_on_while_the_reporter_is_asked_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pausing, "kept", lambda *_: {})
+
+    assert any("early" in text for text in found())
 
 
 def a_life(kind: str = "working", **changed: Any) -> Life:
