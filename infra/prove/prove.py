@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable, Mapping
 
 from infra.local.stack import ROOT
-from infra.prove import calendar, storms
+from infra.prove import calendar, officer_days, storms
 from infra.prove.fake import differences
-from infra.prove.figures import Figure, Show, progress, write
+from infra.prove.figures import CutShort, Figure, Show, progress, write
 from infra.prove.schedule import proof as escalation
 
 OUTPUT = ROOT / "build" / "prove.json"
@@ -22,6 +22,7 @@ PARTS: Mapping[str, Callable[[float, Show], tuple[Figure, ...]]] = {
     "calendar": calendar.prove,
     "fake": differences.prove,
     "escalation": escalation.prove,
+    "alerts": officer_days.prove,
     "kills": storms.prove,
 }
 """Each part proves one thing at a scale, and says how far it has come."""
@@ -39,8 +40,9 @@ def main() -> int:
     try:
         for name in wanted:
             figures += PARTS[name](scale, _show(name))
-    except KeyboardInterrupt:
-        print("\n已中断 interrupted: the parts that ended are written down", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        figures += stopped.figures if isinstance(stopped, CutShort) else ()
+        print("\n已中断 interrupted: what was measured is written down", file=sys.stderr)
         return 130
     finally:
         write(figures, OUTPUT)

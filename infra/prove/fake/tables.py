@@ -135,6 +135,10 @@ class Table:
                     view.add(place, key)
         self._journal.append((key, before))
 
+    def settle(self) -> None:
+        """Let every index catch up: what was written so far is read by all from now on."""
+        self._journal.clear()
+
     def read(
         self, view: View, partition: Any, lag: int = 0
     ) -> tuple[Sequence[Entry], Callable[[Key], Item]]:
