@@ -24,6 +24,14 @@ class Figure:
     ok: bool
 
 
+class CutShort(KeyboardInterrupt):
+    """Ctrl-C within a part; ``figures`` are what had been measured by then."""
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self.figures = tuple(figures)
+        super().__init__()
+
+
 def at_least(name: str, value: float, unit: str, budget: float) -> Figure:
     """A figure that must reach its budget."""
     return Figure(name=name, value=value, unit=unit, budget=budget, ok=value >= budget)

@@ -7,12 +7,12 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local import engine as engines
-from infra.prove.figures import Figure, Show, at_least, at_most, complain
+from infra.prove.figures import CutShort, Figure, Show, at_least, at_most, complain
 from infra.prove.schedule import stories, year
 from infra.prove.schedule.stories import Ended
 
@@ -25,43 +25,64 @@ _lived: Any = None
 
 
 def prove(scale: float, show: Show) -> tuple[Figure, ...]:
-    """The part of ``make prove``: never fewer than 1,000 stories and one year."""
-    seeds = max(SEEDS, round(SEEDS * scale))
-    context = multiprocessing.get_context("spawn")
-    lived = context.Value("i", 0)
-    all_ended = Ended()
+    """The part of ``make prove``: never fewer than 1,000 stories and one year.
+
+    Raises ``CutShort`` on Ctrl-C.
+    """
+    measured = Measured()
     engine = engines.Engine().start()
     try:
         engines.create_tables(engine.url)
-        with context.Pool(max(2, os.cpu_count() or 1), _begin, (lived,)) as pool:
-            lives = pool.apply_async(_live, (engine.url,))
-            told = 0
-            for ended in pool.imap_unordered(_tell, _chunks(seeds)):
-                all_ended.add(ended)
-                told += AT_ONCE
-                show(f"{told}/{seeds} stories, {lived.value}/{year.REPORTS} reports of the year")
-            while not lives.ready():
-                lives.wait(1)
-                show(f"{lived.value}/{year.REPORTS} reports of the year")
-            lived_year = lives.get()
+        _measure(measured, engine.url, max(SEEDS, round(SEEDS * scale)), show)
+    except KeyboardInterrupt:
+        raise CutShort(measured.figures()) from None
     finally:
         engine.stop()
-    wrong = [*all_ended.wrong, *lived_year.wrong]
-    complain(wrong)
-    return (
-        at_least("escalation.seeds", all_ended.stories, "seeds", SEEDS),
-        at_least("escalation.steps", all_ended.steps.total(), "steps", 40 * SEEDS),
-        at_least("escalation.misfortunes", _rarest(all_ended.happened), "times each", SEEDS // 20),
-        at_least("escalation.year_reports", lived_year.reports, "reports", year.REPORTS),
-        at_least("escalation.year_steps", lived_year.steps, "steps", year.REPORTS),
-        at_most("escalation.violations", len(wrong), "violations", 0),
+        complain(measured.wrong())
+    return measured.figures()
+
+
+@dataclass(slots=True)
+class Measured:
+    """What is known by now."""
+
+    told: Ended = field(default_factory=Ended)
+    lived: year.Year = field(
+        default_factory=lambda: year.Year(reports=0, steps=0, sweeps=0, wrong=())
     )
 
+    def wrong(self) -> list[str]:
+        """Every violation, in words."""
+        return [*self.told.wrong, *self.lived.wrong]
 
-def _rarest(happened: Counter[str]) -> int:
-    """How often the rarest of the schedule's misfortunes happened: one that never does proves
-    nothing."""
-    return min(happened[what] for what in stories.MISFORTUNES)
+    def figures(self) -> tuple[Figure, ...]:
+        """What is written down; a misfortune that never happened would prove nothing."""
+        rarest = min(self.told.happened[what] for what in stories.MISFORTUNES)
+        reports, steps = self.lived.reports, self.lived.steps
+        return (
+            at_least("escalation.seeds", self.told.stories, "seeds", SEEDS),
+            at_least("escalation.steps", self.told.steps.total(), "steps", SEEDS * stories.CASES),
+            at_least("escalation.rarest_misfortune", rarest, "times", SEEDS // 20),
+            at_least("escalation.year_reports", reports, "reports", year.REPORTS),
+            at_least("escalation.year_steps", steps, "steps", year.REPORTS),
+            at_most("escalation.violations", len(self.wrong()), "violations", 0),
+        )
+
+
+def _measure(measured: Measured, url: str, seeds: int, show: Show) -> None:
+    """Live the year in one process, tell stories in all others, and at last in all."""
+    context = multiprocessing.get_context("spawn")
+    lived = context.Value("i", 0)
+    with context.Pool(max(2, os.cpu_count() or 1), _begin, (lived,)) as pool:
+        living = pool.apply_async(_live, (url,))
+        for ended in pool.imap_unordered(_tell, _chunks(seeds)):
+            measured.told.add(ended)
+            told, wrong = measured.told.stories, len(measured.told.wrong)
+            show(f"{told}/{seeds} stories, {wrong} violations; {lived.value} reports of a year")
+        while not living.ready():
+            living.wait(1)
+            show(f"{lived.value}/{year.REPORTS} reports of a year")
+        measured.lived = living.get()
 
 
 def _chunks(seeds: int) -> Iterable[range]:

@@ -12,7 +12,8 @@ import pytest
 
 from handlers.events import escalation as handler
 from infra.local import engine as engines
-from infra.prove.schedule import stories, year
+from infra.prove.figures import CutShort
+from infra.prove.schedule import proof, stories, year
 from infra.prove.schedule.lives import Filed, Life
 from infra.prove.schedule.minutes import DAY_MS, HOUR_MS, MINUTE_MS, instant_of, minutes, ms_of
 from models.base.store import Transaction
@@ -247,3 +248,21 @@ def test_a_year_on_the_engine_owes_no_step() -> None:
     assert lived.wrong == ()
     assert lived.reports == 12
     assert lived.steps > 12
+
+
+def test_what_was_measured_before_an_interruption_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(measured: proof.Measured, *_: Any) -> None:
+        measured.told.add(stories.tell(1))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(proof, "_measure", interrupted)
+
+    with pytest.raises(CutShort) as stopped:
+        proof.prove(1.0, lambda _: None)
+
+    figures = {figure.name: figure for figure in stopped.value.figures}
+    assert figures["escalation.seeds"].value == 1
+    assert not figures["escalation.seeds"].ok
+    assert figures["escalation.violations"].value == 0
