@@ -13,15 +13,15 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handlers.secrets import Keys, Secrets, open_secrets
-from handlers.settings import Settings
+from handlers.settings import Settings, TemplateKind
 from models.alerts import leavers
 from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
 from models.alerts.desk import AlertDesk
-from models.alerts.entities import Channel, Event, Recipient, RoleOrder, Template
+from models.alerts.entities import Channel, Event, Post, Quota, Recipient, RoleOrder
 from models.alerts.inbox import Inbox
 from models.base.clock import Clock, OffsetFileClock, SystemClock
 from models.base.errors import NotFound
@@ -51,6 +51,7 @@ from models.cases.uploads import Uploads
 from models.people import members
 from models.people.followers import Followers, service_openid_of
 from models.people.members import Members
+from models.people.posts import posts_of
 from models.people.pseudonyms import Pseudonyms
 from models.people.roster import Roster
 from models.people.sessions import Sessions
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from models.gateways.photos import S3PhotoStore
     from models.gateways.wechat.callbacks import CallbackDecoder
     from models.gateways.wechat.client import WeChatClient
+    from models.gateways.wechat.robot import Robots
     from models.gateways.wechat.service_account import ServiceAccount
     from models.gateways.wechat.tokens import Account, Tokens
     from models.gateways.wechat.transport import Transport
@@ -187,27 +189,61 @@ class Services:
     @cached_property
     def channels(self) -> Mapping[RoleOrder, Sequence[Channel]]:
         """Every way to a member's phone, in the order it is tried for his role."""
-        from models.gateways.wechat.channels import ServiceMessages, SubscriptionMessages
+        from models.gateways.wechat.channels import (
+            EmploymentMessages,
+            RobotMessages,
+            ServiceMessages,
+            SubscriptionMessages,
+        )
 
-        settings = self.settings
-        service = ServiceMessages(
-            account=self.service_account,
-            template_ids={
-                Template.OFFICER_ALERT: settings.template_svc_officer_alert,
-                Template.ESCALATION: settings.template_svc_escalation,
-                Template.DIGEST: settings.template_svc_digest,
-            },
-        )
-        subscription = SubscriptionMessages(
+        service = ServiceMessages(account=self.service_account, **self._granted("svc"))
+        employment = EmploymentMessages(client=self.wechat, **self._granted("emp"))
+        once = SubscriptionMessages(client=self.wechat, **self._granted("sub"))
+        long_term = SubscriptionMessages(
             client=self.wechat,
-            template_ids={
-                Template.OFFICER_ALERT: settings.template_sub_officer_alert,
-                Template.ESCALATION: settings.template_sub_escalation,
-                Template.RIDER_PROGRESS: settings.template_sub_rider_progress,
-                Template.DIGEST: settings.template_sub_digest,
-            },
+            name="long_term",
+            quota=Quota.WHILE_ACCEPTED,
+            **self._granted("long"),
         )
-        return {"officer": (service, subscription), "rider": (subscription,)}
+        robot = RobotMessages(robots=self._robots, post_of=self._post_of, key_of=self._robot_key_of)
+        return {"officer": (service, employment, once, robot), "rider": (long_term, once)}
+
+    def _granted(self, kind: TemplateKind) -> Mapping[str, Any]:
+        granted = self.settings.granted(kind)
+        return {
+            "template_ids": {template: one.template_id for template, one in granted.items()},
+            "field_keys": {template: one.keys for template, one in granted.items()},
+        }
+
+    @cached_property
+    def _robots(self) -> Robots:
+        from models.gateways.wechat.robot import Robots
+        from models.gateways.wechat.transport import Transport
+
+        return Robots(Transport(self.settings.wecom_url))
+
+    @cached_property
+    def _robot_keys(self) -> dict[str, str | None]:
+        return {}
+
+    def _post_of(self, member_id: str) -> Post | None:
+        """The post by which a robot names an official: the first he holds below the county."""
+        for entry in posts_of(member_id, self.clock.now()):
+            kind, _, place = entry.scope.partition(":")
+            grid = self.places.grid(place) if kind == "grid" else None
+            community = place if kind == "community" else grid.community_id if grid else None
+            if community is not None:
+                return Post(display=entry.display, community_id=community)
+        return None
+
+    def _robot_key_of(self, community_id: str) -> str | None:
+        """The bearer key of a community's robot; one made meanwhile is found by a new process."""
+        if community_id not in self._robot_keys:
+            try:
+                self._robot_keys[community_id] = self.secrets.get(f"wecom_robot_{community_id}")
+            except KeyError:
+                self._robot_keys[community_id] = None
+        return self._robot_keys[community_id]
 
     @cached_property
     def callback_decoders(self) -> Mapping[str, CallbackDecoder]:

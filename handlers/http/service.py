@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chalice.app import Blueprint
 
 from handlers import VERSION
@@ -10,6 +12,8 @@ from handlers.http.legal import LEGAL_VERSION, PRIVACY, TERMS
 from handlers.http.openapi import document
 from handlers.http.schemas.service import Bootstrap, Health, Legal, OpenAPI
 from handlers.http.texts.catalogue import text
+from models.alerts.entities import Template
+from models.alerts.templates import Granted
 from models.base.errors import Unavailable
 from models.cases import rules, workflow
 
@@ -39,6 +43,7 @@ def bootstrap(call: Call[Nothing, Nothing]) -> Reply:
     """Give what a client needs before its first tap."""
     settings = call.services.settings
     hosts = [settings.api_host] if settings.api_host else []
+    once = settings.granted("sub")
     return {
         "server_time": call.services.clock.now(),
         "min_client_version": MIN_CLIENT_VERSION,
@@ -60,12 +65,10 @@ def bootstrap(call: Call[Nothing, Nothing]) -> Reply:
             for action, codes in workflow.REASONS_BY_ACTION.items()
         },
         "subscription_templates": {
-            "after_report": [settings.template_sub_rider_progress],
-            "after_claim": [
-                settings.template_sub_officer_alert,
-                settings.template_sub_escalation,
-                settings.template_sub_digest,
-            ],
+            "after_report": [once.pop(Template.RIDER_PROGRESS).template_id],
+            "after_report_for_good": _ids(settings.granted("long")),
+            "after_claim": _ids(once),
+            "bind_employment": _ids(settings.granted("emp")),
         },
         "hosts": {
             "request": hosts,
@@ -83,6 +86,10 @@ def legal(call: Call[Nothing, Nothing]) -> Reply:
         "terms": _shown(TERMS, call.language),
         "privacy": _shown(PRIVACY, call.language),
     }
+
+
+def _ids(granted: Mapping[Template, Granted]) -> list[str]:
+    return [one.template_id for one in granted.values()]
 
 
 def _shown(both: dict[str, tuple[str, str]], language: str) -> dict[str, str]:

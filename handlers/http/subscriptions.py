@@ -17,7 +17,9 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "POST", "/v1/subscriptions", body=SubscriptionAnswer, answer=SubscriptionNoted)
 def note_subscription(call: Call[SubscriptionAnswer, Nothing]) -> Reply:
-    """Take the client's hint; what counts is WeChat's own push."""
+    """Take the client's hint; what counts is WeChat's own push, or its answer to a message."""
     log.info("subscription.hinted", extra={"result": call.body.result})
+    if call.body.result == "accept":
+        quotas.note_bound(call.actor.member_id, call.body.template)
     remaining = quotas.remaining(call.actor.member_id, call.body.template)
     return {"template": call.body.template, "remaining": remaining}

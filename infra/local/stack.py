@@ -118,6 +118,7 @@ class Stack:
             "PHOTO_BASE_URL": f"{self.photos_url}/{BUCKET}",
             "SECRETS_FROM": f"file:{self.home / 'secrets.json'}",
             "WECHAT_URL": self.wechat_url,
+            "WECOM_URL": self.wechat_url,
             "MINI_APPID": accounts.MINI.appid,
             "SERVICE_APPID": accounts.SERVICE.appid,
             "API_HOST": self.api_url,

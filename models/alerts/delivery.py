@@ -6,18 +6,24 @@ answer is passed over too, and when none took the message in the end the caller 
 A crash between a channel's answer and our record of it sends again, since an alert must not be
 lost: the service account drops the copy by ``client_msg_id``; a subscription message may come
 twice, if the member accepted two.
+
+WeChat may say after it took a message that it could not show it. What was sent stands in
+``sent-messages`` until then, so that telling goes on with the channels that are left.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 
 from pynamodb.expressions.update import Action
 
-from models.alerts import inbox, quotas
+from models.alerts import inbox, ledgers, stored
 from models.alerts.entities import (
+    AccountName,
     Channel,
     ChannelRefused,
     Notice,
@@ -26,11 +32,12 @@ from models.alerts.entities import (
     RoleOrder,
     Text,
 )
-from models.alerts.tables import SCHEMA, InboxRow
+from models.alerts.ledgers import Asking
+from models.alerts.tables import SCHEMA, InboxRow, SentRow
 from models.base.clock import Clock, utc_text
 from models.base.errors import Unavailable
 from models.base.ids import new_id
-from models.base.store import get, update_if
+from models.base.store import get, put_if_absent, update_if
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +46,9 @@ INBOX_ONLY = "inbox"
 
 TELLING = timedelta(seconds=30)
 """How long a teller keeps a message to himself: as long as the outbox's lease of its event."""
+
+SAID_WITHIN = timedelta(days=3)
+"""How long WeChat may take to say what became of a message."""
 
 KEPT_TRIES = 40
 """An outage of days must not fill the row: the last ones tell enough."""
@@ -61,27 +71,61 @@ class Messenger:
     def tell(self, notice: Notice, *, role_order: RoleOrder) -> None:
         """Tell once. Raises ``Unavailable`` when it must be tried again.
 
-        That is when a channel gave no answer and none took it, and while another tells it.
+        That is when a channel gave no answer or had no room and none took it, and while another
+        tells it.
         """
         row = self._taken(notice)
         if row is None:
             return
-        attempt = _Attempt(notice, row, self._clock)
+        attempt = _Attempt(notice, row, role_order, self._clock)
         recipient = self._recipient(notice.member_id)
         for channel in self._channels[role_order] if recipient else ():
             assert recipient is not None
-            if attempt.by(channel, recipient):
+            if channel.name not in (row.failed_by or ()) and attempt.by(channel, recipient):
                 return
-        if attempt.is_open:
+        if attempt.again_after is not None:
             attempt.leave()
-            raise Unavailable("alert.no_answer")
+            wait_s = max(1, math.ceil(attempt.again_after.total_seconds()))
+            raise Unavailable("alert.no_answer", retry_after_s=wait_s)
         attempt.record(INBOX_ONLY)
+
+    def not_shown(self, account: AccountName, wechat_id: str, outcome: str) -> bool:
+        """Go on with the next channel: WeChat could not show a message that it took.
+
+        Safe to repeat. False when no message of ours is known by this id. Raises ``Unavailable``
+        when it must be tried again.
+        """
+        sent = get(SentRow, _sent_id(account, wechat_id))
+        if sent is None:
+            return False
+        notice = stored.read(sent.member_id, sent.county, sent.notice)
+        row = get(InboxRow, notice.member_id, message_id_of(notice))
+        if row is None:  # the member and his inbox have gone meanwhile
+            return True
+        if self._take_back(row, sent.channel, wechat_id, outcome):
+            facts = {"notice_id": notice.notice_id, "way": sent.channel, "outcome": outcome}
+            log.warning("alert.not_shown", extra=facts)
+        self.tell(notice, role_order=cast(RoleOrder, sent.role_order))
+        return True
 
     def note(self, notice: Notice) -> None:
         """Put it into the inbox and ring no phone. Safe to repeat. Raises ``Unavailable``."""
         row = inbox_row(notice)
         row.delivered_by = INBOX_ONLY
         inbox.put(row, self._clock.now())
+
+    def _take_back(self, row: InboxRow, channel: str, wechat_id: str, outcome: str) -> bool:
+        """The message counts as untold again, once; never again by this channel."""
+        tried = [*(row.tried or ()), _try(channel, outcome, self._clock.now())]
+        actions = [
+            InboxRow.delivered_by.remove(),
+            InboxRow.wechat_id.remove(),
+            InboxRow.told_until.remove(),
+            InboxRow.tried.set(tried[-KEPT_TRIES:]),
+            InboxRow.failed_by.add({channel}),
+        ]
+        is_this = (InboxRow.delivered_by == channel) & (InboxRow.wechat_id == wechat_id)
+        return update_if(row, actions, is_this)
 
     def _taken(self, notice: Notice) -> InboxRow | None:
         """The message, to be sent by us alone; None when it was told. May raise ``Unavailable``."""
@@ -106,12 +150,14 @@ class Messenger:
 class _Attempt:
     """One run over the channels, and what came of each."""
 
-    def __init__(self, notice: Notice, row: InboxRow, clock: Clock) -> None:
+    def __init__(self, notice: Notice, row: InboxRow, role_order: RoleOrder, clock: Clock) -> None:
         self._notice = notice
         self._row = row
+        self._role_order = role_order
         self._tried: list[dict[str, str]] = list(row.tried or ())
         self._clock = clock
-        self.is_open = False
+        self.again_after: timedelta | None = None
+        """How soon another run may have more luck; None: all has been said."""
 
     def by(self, channel: Channel, recipient: Recipient) -> bool:
         """Try one channel; True when it took the message."""
@@ -119,9 +165,17 @@ class _Attempt:
         template_id = channel.template_id(notice.template)
         if template_id is None:
             return self._passed(channel, Refusal.NO_TEMPLATE)
-        quota = _Quota(channel, notice, template_id)
-        if not quota.take():
-            return self._passed(channel, Refusal.NO_QUOTA)
+        asking = Asking(
+            channel=channel,
+            recipient=recipient,
+            template_id=template_id,
+            notice_id=notice.notice_id,
+            now=self._clock.now(),
+        )
+        try:
+            taken = ledgers.take(asking)
+        except ChannelRefused as refused:
+            return self._refused(channel, refused)
         try:
             wechat_id = channel.send(
                 recipient,
@@ -131,15 +185,16 @@ class _Attempt:
                 dedupe_key=notice.notice_id,
             )
         except ChannelRefused as refused:
-            quota.refused(refused.reason)
-            return self._passed(channel, refused.reason)
-        except Unavailable:
-            self.is_open = True
-            quota.refused(None)
+            taken.refused(refused.reason)
+            return self._refused(channel, refused)
+        except Unavailable as error:
+            taken.refused(None)
+            self._may_try_after(timedelta(seconds=error.retry_after_s))
             return self._passed(channel, "unavailable")
         self._note(channel, "sent")
+        self._remember(channel, wechat_id)
         self.record(channel.name, wechat_id)
-        quota.use()
+        taken.sent()
         return True
 
     def record(self, delivered_by: str, wechat_id: str | None = None) -> None:
@@ -157,39 +212,49 @@ class _Attempt:
     def _tries(self) -> Action:
         return InboxRow.tried.set(self._tried[-KEPT_TRIES:])
 
+    def _remember(self, channel: Channel, wechat_id: str) -> None:
+        """Keep what was sent for when WeChat says that it could not show it."""
+        if channel.pushes_of is None:
+            return
+        notice = self._notice
+        row = SentRow(
+            sent_id=_sent_id(channel.pushes_of, wechat_id),
+            schema=SCHEMA,
+            county=notice.county,
+            member_id=notice.member_id,
+            channel=channel.name,
+            role_order=self._role_order,
+            notice=stored.written(notice),
+            ttl=int((self._clock.now() + SAID_WITHIN).timestamp()),
+        )
+        put_if_absent(row)
+
+    def _refused(self, channel: Channel, refused: ChannelRefused) -> bool:
+        if refused.reason is Refusal.RATE_LIMITED:
+            self._may_try_after(refused.retry_after or timedelta(seconds=1))
+        return self._passed(channel, refused.reason)
+
+    def _may_try_after(self, pause: timedelta) -> None:
+        self.again_after = pause if self.again_after is None else min(pause, self.again_after)
+
     def _passed(self, channel: Channel, outcome: str) -> bool:
         self._note(channel, outcome)
         return False
 
     def _note(self, channel: Channel, outcome: str) -> None:
-        at = utc_text(self._clock.now())
-        self._tried.append({"channel": channel.name, "outcome": str(outcome), "at": at})
+        self._tried.append(_try(channel.name, outcome, self._clock.now()))
         log.info(
             "alert.tried",
             extra={"notice_id": self._notice.notice_id, "way": channel.name, "outcome": outcome},
         )
 
 
-class _Quota:
-    """What one notice takes from its member's acceptances; nothing where a channel needs none."""
+def _try(channel: str, outcome: str, at: datetime) -> dict[str, str]:
+    return {"channel": channel, "outcome": str(outcome), "at": utc_text(at)}
 
-    def __init__(self, channel: Channel, notice: Notice, template_id: str) -> None:
-        self._is_needed = channel.uses_quota
-        self._of = (notice.member_id, template_id)
-        self._notice_id = notice.notice_id
 
-    def take(self) -> bool:
-        return not self._is_needed or quotas.take(*self._of, notice_id=self._notice_id)
-
-    def use(self) -> None:
-        if self._is_needed:
-            quotas.use(*self._of, notice_id=self._notice_id)
-
-    def refused(self, reason: Refusal | None) -> None:
-        """Nothing was sent, or (None) nothing is known: then WeChat corrects us if it was."""
-        if self._is_needed:
-            settle = quotas.correct if reason is Refusal.NO_QUOTA else quotas.give_back
-            settle(*self._of, notice_id=self._notice_id)
+def _sent_id(account: AccountName, wechat_id: str) -> str:
+    return f"{account}#{wechat_id}"
 
 
 def message_id_of(notice: Notice) -> str:

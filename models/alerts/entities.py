@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 RoleOrder = Literal["officer", "rider"]
+AccountName = Literal["mini", "service"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,23 +97,55 @@ class Recipient:
     service_openid: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """An official's post by name, never a person's, and the community it belongs to."""
+
+    display: str
+    community_id: str
+
+
 class Refusal(StrEnum):
-    """Why a channel will not deliver, now or ever: the next one is tried."""
+    """Why a channel will not deliver: the next one is tried.
+
+    ``NOT_BOUND`` is said of an employment relation, and of a community without a robot. All are
+    lasting but ``RATE_LIMITED``, after which the same message may be taken.
+    """
 
     NO_QUOTA = "no_quota"
     NOT_FOLLOWING = "not_following"
+    NOT_BOUND = "not_bound"
     INVALID_FIELDS = "invalid_fields"
     NO_TEMPLATE = "no_template"
+    RATE_LIMITED = "rate_limited"
     GONE = "gone"
 
 
 class ChannelRefused(Exception):  # an ordinary outcome of sending, told by class
-    """The channel answered that it does not deliver this."""
+    """The channel does not deliver this; ``retry_after`` stands with ``RATE_LIMITED`` alone."""
 
-    def __init__(self, reason: Refusal, rid: str | None = None) -> None:
+    def __init__(
+        self, reason: Refusal, rid: str | None = None, *, retry_after: timedelta | None = None
+    ) -> None:
         self.reason = reason
         self.rid = rid
+        self.retry_after = retry_after
         super().__init__(reason.value)
+
+
+class Quota(StrEnum):
+    """What limits a channel; ``ledgers`` keeps count of each."""
+
+    PER_ACCEPTANCE = "per_acceptance"
+    """Every message needs an acceptance of its own: one-time subscription."""
+    WHILE_ACCEPTED = "while_accepted"
+    """One acceptance is for good, until it is taken back: long-term subscription."""
+    WHILE_BOUND = "while_bound"
+    """While the employment relation stands, and within our own count a day."""
+    PER_DAY = "per_day"
+    """A count of the whole account: service-account templates."""
+    PER_MINUTE = "per_minute"
+    """A count of each robot."""
 
 
 class Channel(Protocol):
@@ -120,16 +153,23 @@ class Channel(Protocol):
 
     ``send`` answers WeChat's message id. Raises ``ChannelRefused``, or ``Unavailable`` when
     nothing is known of the outcome. ``dedupe_key`` lets the channel drop a second copy, where it
-    can. ``uses_quota`` tells that every message needs an acceptance of its own.
+    can. ``quota`` is what limits it, ``counter`` (which may raise ``ChannelRefused``) whose count a
+    message adds to where not the recipient's own. ``pushes_of`` is the account whose pushes say
+    later what became of a message; None: nothing is said.
     """
 
     @property
     def name(self) -> str: ...
 
     @property
-    def uses_quota(self) -> bool: ...
+    def quota(self) -> Quota: ...
+
+    @property
+    def pushes_of(self) -> AccountName | None: ...
 
     def template_id(self, template: Template) -> str | None: ...
+
+    def counter(self, recipient: Recipient) -> str: ...
 
     def send(
         self,
@@ -144,7 +184,8 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One attempt: ``outcome`` is ``sent``, ``unavailable`` or a refusal's reason."""
+    """One attempt: ``outcome`` is ``sent``, ``unavailable``, a refusal's reason, or what WeChat
+    said after it had taken the message: ``blocked`` by the member, or ``not_shown``."""
 
     channel: str
     outcome: str
@@ -171,6 +212,6 @@ class Message:
 class CallbackPush:
     """A push of WeChat's, verified and decrypted; ``dedupe_key`` is the same for a re-sent one."""
 
-    account: Literal["mini", "service"]
+    account: AccountName
     dedupe_key: str
     event: Mapping[str, Any]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from models.alerts import inbox
+from models.alerts import inbox, stored
 from models.alerts.delivery import inbox_row, message_id_of
-from models.alerts.entities import Alert, Notice, Template, Text
+from models.alerts.entities import Alert, Notice
 from models.alerts.tables import HELD, SCHEMA, SLOTS, HeldRow, InboxRow, slot_of
-from models.base.clock import parse_utc, utc_text
 from models.base.store import Refused, Transaction, delete, query, update_if
 
 DIGEST = "digest"
@@ -68,34 +67,17 @@ def due_members(now: datetime) -> list[str]:
 
 def notice_of(row: HeldRow) -> Notice:
     """The notice that a row holds."""
-    stored = row.notice
-    return Notice(
-        member_id=row.member_id,
-        county=row.county,
-        template=Template(stored["template"]),
-        at=parse_utc(stored["at"]),
-        title=Text(**stored["title"]),
-        body=Text(**stored["body"]),
-        **{name: stored[name] for name in ("notice_id", "kind", "fields", "page", "case_id")},
-    )
+    return stored.read(row.member_id, row.county, row.notice)
 
 
 def _held_row(alert: Alert, release_at: datetime) -> HeldRow:
     notice = alert.notice
-    plain = ("notice_id", "kind", "page", "case_id")
     return HeldRow(
         member_id=notice.member_id,
         held_id=HELD + notice.notice_id,
         schema=SCHEMA,
         county=notice.county,
-        notice={
-            "template": notice.template.value,
-            "fields": dict(notice.fields),
-            "title": {"zh": notice.title.zh, "en": notice.title.en},
-            "body": {"zh": notice.body.zh, "en": notice.body.en},
-            "at": utc_text(notice.at),
-            **{name: getattr(notice, name) for name in plain},
-        },
+        notice=stored.written(notice),
         due_at=alert.due_at,
         urgent=alert.urgent,
         first_told=alert.first_told,

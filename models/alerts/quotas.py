@@ -7,12 +7,15 @@ while one that is too low would keep a message back that the member asked for.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pynamodb.expressions.update import Action
 
 from models.alerts.tables import SCHEMA, QuotaRow
-from models.base.store import get, update_if
+from models.base.store import change, get, update_if
+
+FORGET_UNBOUND = timedelta(days=1)
+"""WeChat pushes nothing when somebody binds himself: once a day it is worth a try."""
 
 
 def remaining(member_id: str, template_id: str) -> int:
@@ -63,6 +66,33 @@ def clear(member_id: str, template_id: str, *, at: datetime) -> None:
     is_latest = QuotaRow.accepted_at.does_not_exist() | (QuotaRow.accepted_at <= at)
     actions = [QuotaRow.remaining.set(0), QuotaRow.schema.set(SCHEMA)]
     update_if(QuotaRow(member_id, template_id), actions, is_latest)
+
+
+def correct_lasting(member_id: str, template_id: str, *, since: datetime | None) -> None:
+    """WeChat said that a lasting acceptance, given at ``since``, is taken back."""
+    unchanged = (
+        QuotaRow.accepted_at.does_not_exist() if since is None else QuotaRow.accepted_at == since
+    )
+    update_if(QuotaRow(member_id, template_id), [QuotaRow.remaining.set(0)], unchanged)
+
+
+def is_unbound(member_id: str, template_id: str, now: datetime) -> bool:
+    """Whether WeChat said within a day that the member has no employment relation."""
+    row = get(QuotaRow, member_id, template_id)
+    at = row.unbound_at if row else None
+    return at is not None and now < at + FORGET_UNBOUND
+
+
+def note_unbound(member_id: str, template_id: str, now: datetime) -> None:
+    """WeChat said that the member has no employment relation."""
+    actions = [QuotaRow.unbound_at.set(now), QuotaRow.schema.set(SCHEMA)]
+    change(QuotaRow(member_id, template_id), actions)
+
+
+def note_bound(member_id: str, template_id: str) -> None:
+    """The member's client says that he bound himself: worth a try at once."""
+    is_noted = QuotaRow.unbound_at.exists()
+    update_if(QuotaRow(member_id, template_id), [QuotaRow.unbound_at.remove()], is_noted)
 
 
 def _let_go(member_id: str, template_id: str, notice_id: str, actions: list[Action]) -> None:

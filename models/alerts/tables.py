@@ -43,6 +43,7 @@ class InboxRow(Table):
     """One message to one member; ``delivered_by`` names the channel WeChat took it by.
 
     While ``teller`` is busy sending it, until ``told_until`` at most, nobody else does.
+    ``failed_by`` names channels that took it and, as WeChat said later, did not show it.
     """
 
     class Meta:
@@ -64,6 +65,27 @@ class InboxRow(Table):
     tried = JSONAttribute(null=True)
     teller = UnicodeAttribute(null=True)
     told_until = Instant(null=True)
+    failed_by = UnicodeSetAttribute(null=True)
+
+
+class SentRow(Table):
+    """A message that WeChat took, until it has said what became of it.
+
+    ``sent_id`` is the account's name and its message id; ``notice`` is the whole of it, so that it
+    can be told by another channel.
+    """
+
+    class Meta:
+        table_name = "sent-messages"
+
+    sent_id = UnicodeAttribute(hash_key=True)
+    schema = Whole(default=SCHEMA)
+    county = UnicodeAttribute()
+    member_id = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    role_order = UnicodeAttribute()
+    notice = JSONAttribute()
+    ttl = Whole()
 
 
 # pynamodb leaves ``Index.__init_subclass__`` untyped.
@@ -137,7 +159,8 @@ class AlertDayRow(Table):
 class QuotaRow(Table):
     """How many messages of a template a member has accepted and not yet received.
 
-    ``held`` names the notices that have taken one and whose outcome is not written down yet.
+    ``held`` names the notices that have taken one and whose outcome is not written down yet. Of an
+    employment template it holds only ``unbound_at``: when WeChat last said that he is not bound.
     """
 
     class Meta:
@@ -150,6 +173,26 @@ class QuotaRow(Table):
     held = UnicodeSetAttribute(null=True)
     accepted_at = Instant(null=True)
     last_event = UnicodeAttribute(null=True)
+    unbound_at = Instant(null=True)
+
+
+class CountRow(Table):
+    """What was sent on one count in one window: a day in China, or the last minute.
+
+    ``used`` counts, or ``turns_ms`` lists when. Until ``closed_until`` WeChat takes nothing.
+    """
+
+    class Meta:
+        table_name = "quotas"
+
+    counter = UnicodeAttribute(hash_key=True, attr_name="member_id")
+    window = UnicodeAttribute(range_key=True, attr_name="template_id")
+    schema = Whole(default=SCHEMA)
+    version = Whole(null=True)
+    used = Whole(null=True)
+    turns_ms = JSONAttribute(null=True)
+    closed_until = Instant(null=True)
+    ttl = Whole(null=True)
 
 
 class CallbackRow(Table):

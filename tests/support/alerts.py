@@ -12,10 +12,12 @@ from models.alerts import messages
 from models.alerts.callbacks import Reactions
 from models.alerts.delivery import message_id_of
 from models.alerts.entities import (
+    AccountName,
     Alert,
     CallbackPush,
     ChannelRefused,
     Notice,
+    Quota,
     Recipient,
     Refusal,
     Template,
@@ -103,7 +105,9 @@ class RecordingChannel:
     """
 
     name: str = "service"
-    uses_quota: bool = False
+    quota: Quota = Quota.PER_DAY
+    pushes_of: AccountName | None = None
+    counts_on: str = field(default_factory=lambda: new_id("cnt"))
     drops_copies: bool = True
     answers: list[Refusal | str | None] = field(default_factory=list)
     sends: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
@@ -114,6 +118,9 @@ class RecordingChannel:
 
     def template_id(self, template: Template) -> str | None:
         return self.ids.get(template)
+
+    def counter(self, recipient: Recipient) -> str:
+        return self.counts_on
 
     def send(
         self,

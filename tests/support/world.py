@@ -359,6 +359,7 @@ class World:
             photo_bucket=BUCKET,
             secrets_from=f"file:{secrets}",
             wechat_url=self.simulator.base_url,
+            wecom_url=self.simulator.base_url,
             mini_appid=accounts.MINI.appid,
             service_appid=accounts.SERVICE.appid,
             api_host="http://127.0.0.1",

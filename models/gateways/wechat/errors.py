@@ -9,12 +9,15 @@
             ├── CodeInvalid          40029
             ├── CodeUsed             40163
             ├── UserBlocked          40226
-            ├── OpenidUnknown        40003
+            ├── OpenidUnknown        40003 40257
             ├── TemplateUnknown      40037
             ├── PageUnknown          41030 40165
-            ├── ArgumentInvalid      47003 40097
+            ├── ArgumentInvalid      47003 40097 45002
             ├── NotFollowing         43004
             ├── NoQuota              43101
+            ├── NotBound             40256
+            ├── NotPermitted         43104
+            ├── RobotUnknown         93000
             ├── LimitReached         45009 45011
             └── VisitTooOld          61010
 
@@ -107,6 +110,18 @@ class NoQuota(CallRefused):
     """The receiver has accepted no further message of this template."""
 
 
+class NotBound(CallRefused):
+    """The receiver has no employment relation with the mini-program."""
+
+
+class NotPermitted(CallRefused):
+    """The account may not send employment messages; the page names the errcode and no more."""
+
+
+class RobotUnknown(CallRefused):
+    """WeCom has no robot of this key."""
+
+
 class LimitReached(CallRefused):
     """The account's calls for this minute or day are used up."""
 
@@ -126,14 +141,19 @@ _CLASS_BY_ERRCODE: Mapping[int, type[CallRefused]] = {
     40163: CodeUsed,
     40165: PageUnknown,
     40226: UserBlocked,
+    40256: NotBound,
+    40257: OpenidUnknown,
     41030: PageUnknown,
     42001: TokenRejected,
     43004: NotFollowing,
     43101: NoQuota,
+    43104: NotPermitted,
+    45002: ArgumentInvalid,
     45009: LimitReached,
     45011: LimitReached,
     47003: ArgumentInvalid,
     61010: VisitTooOld,
+    93000: RobotUnknown,
 }
 
 

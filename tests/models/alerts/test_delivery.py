@@ -11,7 +11,7 @@ import pytest
 
 from models.alerts import delivery, quotas
 from models.alerts.delivery import Messenger
-from models.alerts.entities import Channel, Notice, Recipient, Refusal, RoleOrder
+from models.alerts.entities import Channel, Notice, Quota, Recipient, Refusal, RoleOrder
 from models.alerts.tables import InboxRow
 from models.base import store
 from models.base.clock import FixedClock
@@ -33,7 +33,7 @@ SUBSCRIPTION = "tpl-officer_alert"
 
 def a_subscription(*answers: Any) -> RecordingChannel:
     return RecordingChannel(
-        name="subscription", uses_quota=True, drops_copies=False, answers=list(answers)
+        name="subscription", quota=Quota.PER_ACCEPTANCE, drops_copies=False, answers=list(answers)
     )
 
 
@@ -243,7 +243,7 @@ def test_of_two_tellers_at_once_one_tells_and_the_other_comes_later(clock: Fixed
             second.append(raised.value.code)
             return super().send(*args, **how)
 
-    channel = Interrupted(name="subscription", uses_quota=True, drops_copies=False)
+    channel = Interrupted(name="subscription", quota=Quota.PER_ACCEPTANCE, drops_copies=False)
     messenger = a_messenger(clock, channel)
     messenger.tell(notice, role_order="officer")
     messenger.tell(notice, role_order="officer")

@@ -62,11 +62,6 @@ def test_member_who_accepted_gets_a_subscription_message(wechat: WeChat) -> None
     assert (message["channel"], message["data"]) == ("subscribe", FIELDS)
 
 
-def test_only_subscriptions_use_quota(wechat: WeChat) -> None:
-    assert subscription(wechat).uses_quota
-    assert not service(wechat).uses_quota
-
-
 def test_template_without_an_id_is_not_sent(wechat: WeChat) -> None:
     for channel in (service(wechat), subscription(wechat)):
         assert channel.template_id(Template.RIDER_PROGRESS) is None
@@ -93,6 +88,7 @@ def test_member_who_never_followed_is_refused_without_a_call(wechat: WeChat) -> 
         (41030, Refusal.INVALID_FIELDS),
         (40037, Refusal.NO_TEMPLATE),
         (40003, Refusal.GONE),
+        (45009, Refusal.RATE_LIMITED),
     ],
 )
 def test_refusal_of_wechat_becomes_a_reason_with_its_request_id(
@@ -109,7 +105,7 @@ def test_refusal_of_wechat_becomes_a_reason_with_its_request_id(
         assert refused.value.rid is not None
 
 
-@pytest.mark.parametrize("failure", [{"errcode": 45009}, {"errcode": 48001}, {"reset": True}])
+@pytest.mark.parametrize("failure", [{"errcode": 48001}, {"reset": True}])
 def test_failure_that_may_pass_is_unavailable(wechat: WeChat, failure: dict[str, object]) -> None:
     follower = wechat.control("follow", unionid=UNIONID)["service_openid"]
     wechat.fail("/cgi-bin/message/subscribe/send", **failure)
