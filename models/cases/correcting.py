@@ -14,7 +14,7 @@ from models.calendar.watch import watched
 from models.cases import changes, closing
 from models.cases.categories import Categories
 from models.cases.changes import Doing
-from models.cases.entities import Category
+from models.cases.entities import Category, Severity
 from models.cases.states import is_urgent, is_withheld
 from models.cases.tables import CaseRow, open_cell_of
 
@@ -61,7 +61,7 @@ def _values(
         "due_at": watched(working.deadline(case.started_at, limit, category.kind)).at,
         "cell": open_cell_of(Position(lon=case.lon, lat=case.lat), category.family),
     }
-    becomes_urgent = category.kind == "continuous" and not is_urgent(case)
+    becomes_urgent = category.severity is not Severity.C and not is_urgent(case)
     if becomes_urgent:
         values |= {"clock_from": doing.now, "told_at": None, "told_id": None}
     elif case.clock_from is None and not is_withheld(case):

@@ -9,7 +9,7 @@ from models.calendar.entities import ClockKind
 from models.calendar.rules import WorkingTime
 from models.cases import rules
 from models.cases.categories import first_version
-from models.cases.entities import ClosedAs, Facts, Proposed, Status, Step, Timing
+from models.cases.entities import ClosedAs, Facts, Proposed, Severity, Status, Step, Timing
 from models.cases.rules import PAUSED, WORKED_ON
 from models.cases.tables import CaseRow
 
@@ -27,8 +27,12 @@ def clock_in(stored: str | None, category: str) -> ClockKind:
 
 
 def is_urgent(row: CaseRow) -> bool:
-    """Whether officials hear of a case at once, day and night: its limits know no office hours."""
-    return clock_of(row) == "continuous"
+    """Whether officials hear of a case at once, day and night: danger and serious things.
+
+    The severity decides, not the clock: a vendor on the pavement has continuous hours in some
+    cities' tables and still rings nobody at night.
+    """
+    return row.severity != Severity.C
 
 
 def is_withheld(row: CaseRow) -> bool:
