@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +29,9 @@ from infra.prove.fake.service import Fake
 from infra.prove.officers.wechat import (
     BAD_FIELD,
     LIMIT_REACHED,
+    LOST,
     TEMPLATES,
+    TIME_OUT,
     Noting,
     Ring,
     Weather,
@@ -41,8 +44,8 @@ from models.alerts.tables import DESK, HELD
 from models.base.clock import CHINA, FixedClock, parse_utc
 from models.base.errors import DomainError
 from models.base.store import get
+from models.cases.commands import Command
 from models.cases.entities import Action, Purpose, SubmitReport, UploadState
-from models.cases.handling import Command
 from models.cases.tables import CaseRow, UploadRow
 from models.gateways.wechat.channels import ServiceMessages, SubscriptionMessages
 from models.people.entities import Actor, Role, RoleName, Standing
@@ -78,6 +81,7 @@ class Happened:
     ticks: list[datetime] = field(default_factory=list)
     officials: dict[str, RoleName] = field(default_factory=dict)
     ended_at: datetime = LONG_AGO
+    met: Counter[str] = field(default_factory=Counter)
 
 
 class City:
@@ -108,7 +112,7 @@ class City:
         self.services.__dict__.clear()
         self.services.settings = settings
         rates: dict[int | str, float] = {
-            "time-out": 0.03, "lost": 0.02, LIMIT_REACHED: 0.02, BAD_FIELD: 0.01
+            TIME_OUT: 0.03, LOST: 0.02, LIMIT_REACHED: 0.02, BAD_FIELD: 0.01
         }  # fmt: skip
         calm = Weather()
         storm = Weather(rates=rates, away=self._some_outages(2, timedelta(hours=5)))
@@ -216,6 +220,9 @@ class City:
             self._let_pass(due)
         self.clock.set(ends)
         self.happened.ended_at = ends
+        self.happened.met = self.wechat.met + Counter(
+            died=len(self.happened.deaths), stood_still=len(self._outages)
+        )
         return self.happened
 
     def _let_pass(self, due: datetime) -> None:

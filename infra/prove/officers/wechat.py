@@ -7,6 +7,7 @@ The product's own channels stand above it, so that each error is told as WeChat 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from models.base.clock import Clock
 from models.gateways.wechat.errors import Unreachable, refusal
 
 NO_QUOTA, BAD_FIELD, NOT_FOLLOWING, LIMIT_REACHED = 43101, 47003, 43004, 45009
+TIME_OUT, LOST, AWAY = "time-out", "lost", "away"
+MISFORTUNES = (*map(str, (NO_QUOTA, BAD_FIELD, NOT_FOLLOWING, LIMIT_REACHED)), TIME_OUT, LOST, AWAY)
 DROPS_COPIES_FOR = timedelta(minutes=10)
 TEMPLATES = {template: f"tpl-{template.value}" for template in Template}
 
@@ -60,7 +63,7 @@ class WeChat:
         self.followers: set[str] = set()
         self.accepted: dict[tuple[str, str], int] = {}
         self._delivered: dict[str, datetime] = {}
-        self.sends = 0
+        self.met: Counter[str] = Counter()
         self.last_key: tuple[str, str] | None = None
 
     def send_template(
@@ -76,7 +79,7 @@ class WeChat:
         member_id = service_openid.removeprefix("svc-")
         lost = self._fault()
         if member_id not in self.followers:
-            raise refusal(NOT_FOLLOWING, "")
+            raise self._refused(NOT_FOLLOWING)
         now = self._clock.now()
         seen = self._delivered.get(client_msg_id)
         if seen is None or now - seen >= DROPS_COPIES_FOR:
@@ -94,7 +97,7 @@ class WeChat:
         lost = self._fault()
         left = self.accepted.get((member_id, template_id), 0)
         if left == 0:
-            raise refusal(NO_QUOTA, "")
+            raise self._refused(NO_QUOTA)
         self.accepted[member_id, template_id] = left - 1
         self._ring(member_id, key, known=not lost)
         if lost:
@@ -106,20 +109,26 @@ class WeChat:
         now = self._clock.now()
         self._rang(Ring(at=now, member_id=member_id, key=key, notices=notices, known=known))
 
+    def _refused(self, errcode: int) -> Exception:
+        self.met[str(errcode)] += 1
+        return refusal(errcode, "")
+
     def _fault(self) -> bool:
         """What goes wrong with this send; True when only its answer is lost."""
-        self.sends += 1
         if self.is_calm:
             return False
         now = self._clock.now()
         if any(since <= now < until for since, until in self._weather.away):
-            raise Unreachable("ReadTimeout")
+            self.met[AWAY] += 1
+            raise Unreachable("ConnectTimeout")
         what = self._drawn()
-        if what == "time-out":
-            raise Unreachable("ReadTimeout")
         if isinstance(what, int):
-            raise refusal(what, "")
-        return what == "lost"
+            raise self._refused(what)
+        if what is not None:
+            self.met[what] += 1
+        if what == TIME_OUT:
+            raise Unreachable("ReadTimeout")
+        return what == LOST
 
     def _drawn(self) -> int | str | None:
         drawn = self._chance.random()
