@@ -7,7 +7,6 @@ client unless an upload asks for it. Capabilities name nothing from here.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +21,9 @@ from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
 from models.alerts.desk import AlertDesk
 from models.alerts.entities import Channel, Event, Post, Quota, Recipient, RoleOrder
+from models.alerts.forgetting import AlertsForgetting
 from models.alerts.inbox import Inbox
 from models.base.clock import Clock, OffsetFileClock, SystemClock
-from models.base.errors import NotFound
 from models.base.paging import Cursors
 from models.base.tables import Database, use_database
 from models.calendar.china import working_time
@@ -50,12 +49,14 @@ from models.cases.transfer_files import TransferFiles
 from models.cases.uploads import Uploads
 from models.people import members
 from models.people.followers import Followers, service_openid_of
+from models.people.forgetting import PeopleForgetting
 from models.people.members import Members
 from models.people.posts import posts_of
 from models.people.pseudonyms import Pseudonyms
 from models.people.roster import Roster
 from models.people.sessions import Sessions
 from models.people.verification import Verifications
+from models.people.withdrawals import Forgetful
 from models.places.service import Places
 from models.points.ledger import Ledger
 from models.points.reading import Statements
@@ -69,6 +70,7 @@ from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
 from models.stations.directory import Directory
 from models.stations.doors import Doors
+from models.stations.forgetting import StationsForgetting
 from models.sync.reading import Sync
 
 if TYPE_CHECKING:
@@ -308,13 +310,21 @@ class Services:
                 trace_id, suggestion, at=at
             ),
             follow_changed=lambda openid, at: self.followers.changed(openid, at=at),
-            revoked=self._revoked,
+            not_shown=lambda account, wechat_id, outcome: self.messenger.not_shown(
+                account, wechat_id, outcome
+            ),
+            forgetful=self._forgetful,
         )
         return Callbacks(clock=self.clock, reactions=reactions)
 
-    def _revoked(self, member_id: str) -> None:
-        with contextlib.suppress(NotFound):  # WeChat also tells of people who never signed in
-            self.members.release_phone(member_id)
+    @cached_property
+    def _forgetful(self) -> Sequence[Forgetful]:
+        """Every capability that keeps something of a member's; the ledger forgets nothing."""
+        return (
+            PeopleForgetting(members=self.members, clock=self.clock),
+            AlertsForgetting(),
+            StationsForgetting(),
+        )
 
     @cached_property
     def outbox_handlers(self) -> Mapping[str, Callable[[Event], None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from models.alerts.tables import InboxRow, OutboxRow
 from models.base.errors import Unavailable
 from models.base.ids import new_id
 from models.base.store import get
+from models.people.withdrawals import Withdrawn
 
 NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 COUNTY = "411503"
@@ -148,7 +149,9 @@ class RecordingReactions:
 
     verdicts: list[tuple[str, str | None]] = field(default_factory=list)
     follows: list[tuple[str, datetime]] = field(default_factory=list)
-    revoked: list[str] = field(default_factory=list)
+    not_shown: list[tuple[str, str, str]] = field(default_factory=list)
+    forgotten: list[tuple[str, str]] = field(default_factory=list)
+    knows_messages: bool = True
     is_away: bool = False
 
     def reactions(self) -> Reactions:
@@ -156,8 +159,17 @@ class RecordingReactions:
             member_id_of=lambda openid: f"mbr-of-{openid}",
             verdict=lambda trace_id, suggest, _: self._note(self.verdicts, (trace_id, suggest)),
             follow_changed=lambda openid, at: self._note(self.follows, (openid, at)),
-            revoked=lambda member_id: self._note(self.revoked, member_id),
+            not_shown=self._note_not_shown,
+            forgetful=[self],
         )
+
+    def forget(self, member_id: str, withdrawn: Withdrawn) -> Sequence[str]:
+        self._note(self.forgotten, (member_id, withdrawn.value))
+        return ["phone"] if withdrawn is Withdrawn.PHONE else []
+
+    def _note_not_shown(self, account: AccountName, wechat_id: str, outcome: str) -> bool:
+        self._note(self.not_shown, (account, wechat_id, outcome))
+        return self.knows_messages
 
     def _note(self, kept: list[Any], fact: Any) -> None:
         if self.is_away:

@@ -110,13 +110,25 @@ def dedupe_key_of(event: Mapping[str, Any]) -> str:
     message_id = event.get("MsgId") or event.get("MsgID") or _sent_id(event)
     if message_id:
         return f"{kind}:{message_id}"
-    text = json.dumps(event, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_as_text(event), sort_keys=True, separators=(",", ":"))
     return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _sent_id(event: Mapping[str, Any]) -> object:
-    listed = event.get("List")
-    return listed.get("MsgID") if isinstance(listed, dict) else None
+    """The id in a sent event of one message: in JSON, or nested in XML, alone or in a list."""
+    nested = event.get("SubscribeMsgSentEvent")
+    listed = event.get("List") or (nested.get("List") if isinstance(nested, dict) else None)
+    [item] = listed if isinstance(listed, list) and len(listed) == 1 else [listed]
+    return item.get("MsgID") if isinstance(item, dict) else None
+
+
+def _as_text(value: Any) -> Any:
+    """Numbers as text: the same push may bring either."""
+    if isinstance(value, dict):
+        return {key: _as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_text(inner) for inner in value]
+    return value if isinstance(value, str | bool) or value is None else str(value)
 
 
 def _signature(*parts: str) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from models.alerts import outbox, quotas
-from models.alerts.callbacks import Callbacks
+from models.alerts.callbacks import EARLY, Callbacks
 from models.alerts.entities import CallbackPush, Event
 from models.alerts.tables import CallbackRow
 from models.base import store
 from models.base.clock import FixedClock
 from models.base.errors import Unavailable
 from models.base.ids import derived_id, new_id
+from models.people.withdrawals import Withdrawn
 from tests.support.alerts import RecordingReactions, a_push
 from tests.support.faults import lost_reply, never_sent
 
@@ -280,32 +281,78 @@ def test_following_and_leaving_are_looked_up_at_their_time(
 
 
 @pytest.mark.parametrize(
-    "parts",
+    ("codes", "withdrawn"),
     [
-        {"Event": "user_authorization_cancellation", "OpenID": "o-1"},
-        {"Event": "user_authorization_revoke", "OpenID": "o-1", "RevokeInfo": "8"},
-        {"Event": "user_authorization_revoke", "OpenID": "o-1", "RevokeInfo": 8},
-        {"Event": "user_authorization_revoke", "OpenID": "o-1", "RevokeInfo": "7, 8,13"},
+        ("8", ["phone"]),
+        (8, ["phone"]),
+        ("7, 8,13", ["location", "phone"]),
+        ("6", ["profile"]),
+        ("19", ["profile"]),
+        ("20", ["profile"]),
+        ("13", ["location"]),
+        (18, ["location"]),
+        ("14", ["pictures"]),
+        ("1,2,3,4,5,7,12,15,16", []),
+        ("99", []),
+        ("", []),
+        (None, []),
     ],
-    ids=["cancelled", "text", "number", "among-others"],
 )
-def test_who_takes_his_phone_number_back_is_let_go(
-    callbacks: Callbacks, clock: FixedClock, reactions: RecordingReactions, parts: dict[str, Any]
-) -> None:
-    work(callbacks, clock, {"FromUserName": "platform", **parts})
-
-    assert reactions.revoked == ["mbr-of-o-1"] * 2
-
-
-@pytest.mark.parametrize("codes", ["7", "18", "13,14", "", None])
-def test_who_takes_something_else_back_keeps_his_post(
-    callbacks: Callbacks, clock: FixedClock, reactions: RecordingReactions, codes: object
+def test_every_capability_forgets_what_a_member_takes_back(
+    callbacks: Callbacks,
+    clock: FixedClock,
+    reactions: RecordingReactions,
+    codes: object,
+    withdrawn: list[str],
 ) -> None:
     event = {"Event": "user_authorization_revoke", "OpenID": "o-1", "RevokeInfo": codes}
 
+    work(callbacks, clock, {"FromUserName": "platform", **event})
+
+    assert reactions.forgotten == [("mbr-of-o-1", what) for what in withdrawn] * 2
+
+
+def test_who_leaves_is_forgotten_altogether(
+    callbacks: Callbacks, clock: FixedClock, reactions: RecordingReactions
+) -> None:
+    event = {"Event": "user_authorization_cancellation", "MsgType": "Event", "OpenID": "o-1"}
+
     work(callbacks, clock, event)
 
-    assert reactions.revoked == []
+    assert reactions.forgotten == [("mbr-of-o-1", what.value) for what in Withdrawn] * 2
+
+
+def test_a_changed_nickname_is_none_of_ours_to_keep(
+    callbacks: Callbacks, clock: FixedClock, reactions: RecordingReactions
+) -> None:
+    work(callbacks, clock, {"Event": "user_info_modified", "OpenID": "o-1", "RevokeInfo": "6"})
+
+    assert set(reactions.forgotten) == {("mbr-of-o-1", "profile")}
+
+
+def test_what_was_erased_stands_in_the_log_and_nobodys_name(
+    callbacks: Callbacks, clock: FixedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = {"Event": "user_authorization_revoke", "OpenID": "o-1", "RevokeInfo": "8,13"}
+
+    with caplog.at_level(logging.INFO, logger="models"):
+        worked = work(callbacks, clock, event)
+
+    lines = [record for record in caplog.records if record.message == "member.forgotten"]
+    assert {(line.withdrawn, *line.erased, line.push) for line in lines} == {  # type: ignore[attr-defined]
+        ("phone", "phone", worked.outbox_id)
+    }
+    assert "o-1" not in " ".join(str(record.__dict__) for record in lines)
+
+
+def test_a_message_of_a_person_is_no_event(
+    callbacks: Callbacks, clock: FixedClock, reactions: RecordingReactions
+) -> None:
+    event = {"Event": "user_authorization_cancellation", "MsgType": "text", "OpenID": "o-1"}
+
+    work(callbacks, clock, event)
+
+    assert reactions.forgotten == []
 
 
 @pytest.mark.parametrize("event", [{"Event": "debug_demo"}, {"MsgType": "text"}, {"Event": None}])
@@ -350,17 +397,79 @@ def test_a_push_without_what_it_needs_is_dropped_with_an_error(
     }
 
 
-def test_a_message_that_wechat_could_not_show_is_logged(
-    callbacks: Callbacks, clock: FixedClock, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("failed:user block", "blocked"), ("failed: system failed", "not_shown")],
+)
+@pytest.mark.parametrize("message_id", [200228332, "200228332"])
+def test_a_template_message_that_wechat_could_not_show_is_told_on(
+    callbacks: Callbacks,
+    clock: FixedClock,
+    reactions: RecordingReactions,
+    status: str,
+    outcome: str,
+    message_id: object,
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="models"):
-        for status in ("success", "failed:user block"):
-            event = {"Event": "TEMPLATESENDJOBFINISH", "MsgID": 1, "Status": status}
-            work(callbacks, clock, event, account="service")
+    event = {"Event": "TEMPLATESENDJOBFINISH", "MsgID": message_id, "Status": status}
 
-    assert {(record.message, getattr(record, "status", "")) for record in caplog.records} == {
-        ("alert.not_shown", "failed:user block")
-    }
+    work(callbacks, clock, event, account="service")
+
+    assert reactions.not_shown == [("service", "200228332", outcome)] * 2
+
+
+def finished(message_id: str, code: object) -> dict[str, Any]:
+    return {"TemplateId": TEMPLATE, "MsgID": message_id, "ErrorCode": code, "ErrorStatus": "x"}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"List": finished("1", "20001")},
+        {"List": finished("1", 20001)},
+        {"List": [finished("2", "0"), finished("1", "20001")]},
+        {"SubscribeMsgSentEvent": {"List": finished("1", "20001")}},
+        {"SubscribeMsgSentEvent": {"List": [finished("2", 0), finished("1", "20001")]}},
+    ],
+    ids=["object", "number", "array", "xml-one", "xml-several"],
+)
+def test_a_subscription_message_that_wechat_could_not_show_is_told_on(
+    callbacks: Callbacks, clock: FixedClock, reactions: RecordingReactions, parts: dict[str, Any]
+) -> None:
+    event = {"Event": "subscribe_msg_sent_event", "FromUserName": "o-1", **parts}
+
+    work(callbacks, clock, event)
+
+    assert reactions.not_shown == [("mini", "1", "not_shown")] * 2
+
+
+def test_what_was_shown_needs_nothing(
+    callbacks: Callbacks, clock: FixedClock, reactions: RecordingReactions
+) -> None:
+    done = {"Event": "TEMPLATESENDJOBFINISH", "MsgID": 1, "Status": "success"}
+
+    work(callbacks, clock, done, account="service")
+    work(callbacks, clock, {"Event": "subscribe_msg_sent_event", "List": finished("1", "0")})
+
+    assert reactions.not_shown == []
+
+
+def test_an_outcome_that_overtakes_our_record_waits_for_it(
+    callbacks: Callbacks,
+    clock: FixedClock,
+    reactions: RecordingReactions,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failed = {"Event": "TEMPLATESENDJOBFINISH", "MsgID": 1, "Status": "failed:user block"}
+    event = taken_in(callbacks, a_push(failed, account="service"), clock)
+    assert event is not None
+    reactions.knows_messages = False
+
+    with pytest.raises(Unavailable, match=r"alert\.outcome_early"):
+        callbacks.handle(event)
+    clock.advance(EARLY)
+    callbacks.handle(event)
+
+    assert "alert.outcome_unknown" in {record.message for record in caplog.records}
 
 
 def test_an_event_waits_while_what_it_needs_is_away(

@@ -13,7 +13,7 @@ from models.alerts.entities import Event
 from models.alerts.tables import OutboxRow
 from models.base.clock import FixedClock
 from models.base.ids import new_id
-from models.base.store import Refused, Transaction
+from models.base.store import Refused, Transaction, put_if_absent
 from models.base.tables import connection
 from tests.support.alerts import COUNTY, NOW, outbox_row
 from tests.support.faults import lost_reply, never_sent
@@ -124,6 +124,23 @@ def test_a_postponed_row_is_due_after_its_pause(clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
 
     assert outbox.due(clock.now(), 10) == [event.outbox_id]
+
+
+@pytest.mark.parametrize(("urgent", "longest_s"), [(True, 30), (False, 600)])
+def test_an_urgent_row_never_waits_longer_than_half_a_minute(
+    clock: FixedClock, urgent: bool, longest_s: int
+) -> None:
+    row = outbox.row("case.submitted", new_id("key"), COUNTY, {outbox.URGENT: urgent}, NOW)
+    put_if_absent(row)
+    for _ in range(11):
+        outbox.postpone(leased(row.outbox_id, clock), clock.now())
+        clock.advance(timedelta(minutes=11))
+    outbox.postpone(leased(row.outbox_id, clock), clock.now())
+
+    clock.advance(timedelta(seconds=longest_s) - timedelta(milliseconds=1))
+    assert outbox.due(clock.now(), 10) == []
+    clock.advance(timedelta(milliseconds=1))
+    assert outbox.due(clock.now(), 10) == [row.outbox_id]
 
 
 def test_a_late_postponement_leaves_the_next_deliverers_lease_alone(clock: FixedClock) -> None:
