@@ -19,7 +19,7 @@ PASS = timedelta(seconds=10)
 """A sweep looks again after this long: what is new must not wait behind a slow WeChat."""
 
 STUCK_AFTER = 20
-"""From this attempt on (some hours) somebody must look."""
+"""From this attempt on (some hours, or minutes where it is urgent) somebody must look."""
 
 
 def on_stream(event: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
