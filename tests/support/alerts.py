@@ -108,6 +108,7 @@ class RecordingChannel:
     name: str = "service"
     quota: Quota = Quota.PER_DAY
     pushes_of: AccountName | None = None
+    first_id: str = "msg"
     counts_on: str = field(default_factory=lambda: new_id("cnt"))
     drops_copies: bool = True
     answers: list[Refusal | str | None] = field(default_factory=list)
@@ -140,7 +141,7 @@ class RecordingChannel:
             self.delivered.append(dedupe_key)
         if answer is not None:
             raise Unavailable("wechat.away")
-        return f"msg-{len(self.delivered)}"
+        return f"{self.first_id}-{len(self.delivered)}"
 
 
 @dataclass

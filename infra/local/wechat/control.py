@@ -9,6 +9,8 @@ People
   follow           {unionid, service_openid?} -> {service_openid}  pushes subscribe event
   unfollow         {service_openid}                              pushes unsubscribe event
   bind_employee    {openid, templates: [id]}                     wx.bindEmployeeRelation
+  unbind_employee  {openid}                                      ends the relation
+  withhold         {touser, times?=1, status?|error_code?}       takes, does not show, says so
 World
   expire_token     {appid, errcode?=42001|40001}     every token of the account ends now
   fail             {path, times?=1, errcode?|http?|timeout_s?|reset?|truncated?, after?}
@@ -153,6 +155,16 @@ def _bind_employee(world: World, body: Body) -> None:
     world.visit(body["openid"])
 
 
+def _unbind_employee(world: World, body: Body) -> None:
+    world.store.delete("employee", body["openid"])
+
+
+def _withhold(world: World, body: Body) -> None:
+    names = ("status", "error_code")
+    kept = {name: str(body[name]) for name in names if name in body}
+    world.store.put("withheld", body["touser"], {"times": int(body.get("times", 1)), **kept})
+
+
 def _expire_token(world: World, body: Body) -> None:
     end_tokens(world, body["appid"], killed=body.get("errcode", 42001) == 40001)
 
@@ -269,6 +281,8 @@ _ACT_BY_NAME: Mapping[str, Callable[[World, Body], Body | None]] = {
     "follow": _follow,
     "unfollow": _unfollow,
     "bind_employee": _bind_employee,
+    "unbind_employee": _unbind_employee,
+    "withhold": _withhold,
     "expire_token": _expire_token,
     "fail": faults.plan,
     "advance_clock": _advance_clock,

@@ -34,6 +34,7 @@ _ERRMSG_BY_CODE = {
     43002: "require POST method",
     43004: "require subscribe",
     43101: "user refuse to accept the msg",
+    43104: "not permitted",
     45002: "content size out of limit",
     45009: "reach max api daily quota limit",
     45011: "api minute-quota reach limit, must slower, retry next minute",

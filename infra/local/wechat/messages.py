@@ -26,12 +26,14 @@ def send_subscription(world: World, request: Request) -> Answer:
     _check_page(world, body)
     data = _checked_values(template, body.get("data"), errcode=47003)
     _spend_quota(world, str(openid), str(body["template_id"]), template["audience"])
-    msgid = _deliver(world, "subscribe", body, data)
+    withheld = world.withheld(str(openid))
+    msgid = world.new_message_id() if withheld else _deliver(world, "subscribe", body, data)
+    code = (withheld or {}).get("error_code", "20001" if withheld else "0")
     item = {
         "TemplateId": str(body["template_id"]),
         "MsgID": str(msgid),
-        "ErrorCode": "0",
-        "ErrorStatus": "success",
+        "ErrorCode": code,
+        "ErrorStatus": "failed" if withheld else "success",
     }
     at = world.now()
     world.push("mini", subscription_event("subscribe_msg_sent_event", str(openid), [item], at=at))
@@ -155,7 +157,9 @@ def _send_once(world: World, body: Mapping[str, Any], data: Mapping[str, str]) -
     first = world.store.get("client_msg", str(client_msg_id)) if client_msg_id else None
     if first is not None and world.now() - first["at"] < DEDUPE_S:
         return int(first["msgid"])
-    msgid = _deliver(world, "template", body, data)
+    withheld = world.withheld(str(body["touser"]))
+    msgid = world.new_message_id() if withheld else _deliver(world, "template", body, data)
+    status = (withheld or {}).get("status", "failed:user block" if withheld else "success")
     if client_msg_id:
         world.store.put("client_msg", str(client_msg_id), {"msgid": msgid, "at": world.now()})
     event = service_event(
@@ -163,7 +167,7 @@ def _send_once(world: World, body: Mapping[str, Any], data: Mapping[str, str]) -
         str(body["touser"]),
         at=world.now(),
         MsgID=msgid,
-        Status="success",
+        Status=status,
     )
     world.push("service", event)
     return msgid

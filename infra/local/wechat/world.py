@@ -89,12 +89,24 @@ class World:
         return True
 
     def deliver(self, *, channel: str, touser: str, **facts: object) -> int:
-        """Put a message in the recipient's hands and return its msgid (beyond 2**53)."""
-        msgid = 2**61 + secrets.randbelow(2**61)
+        """Put a message in the recipient's hands and return its msgid."""
+        msgid = self.new_message_id()
         self.store.put_message(
             self.now(), touser, {"channel": channel, "touser": touser, "msgid": str(msgid), **facts}
         )
         return msgid
+
+    def withheld(self, touser: str) -> dict[str, Any] | None:
+        """Return why the next message of a user is taken and not shown; None when it is shown."""
+        planned = self.store.get("withheld", touser)
+        if planned is None or planned["times"] < 1:
+            return None
+        self.store.put("withheld", touser, {**planned, "times": planned["times"] - 1})
+        return dict(planned)
+
+    def new_message_id(self) -> int:
+        """Return a msgid beyond 2**53."""
+        return 2**61 + secrets.randbelow(2**61)
 
     def push(
         self,

@@ -270,3 +270,39 @@ def test_body_needs_no_content_type(wechat: Any) -> None:
 
     assert "Content-Type" not in prepared.headers
     assert wechat.session.send(prepared, timeout=5).json()["errcode"] == 0
+
+
+def test_a_template_message_may_be_taken_and_not_shown(wechat: Any, callback: Any) -> None:
+    openid = wechat.control("follow", unionid="u-officer")["service_openid"]
+    callback.next()
+    wechat.control("withhold", touser=openid, status="failed:user block")
+
+    first = wechat.send(TEMPLATE, service_alert(openid), SERVICE)
+    said = callback.next()
+    second = wechat.send(TEMPLATE, service_alert(openid, client_msg_id="C1:alert:2"), SERVICE)
+
+    assert (said["Event"], said["Status"]) == ("TEMPLATESENDJOBFINISH", "failed:user block")
+    assert said["MsgID"] == str(first["msgid"])
+    assert [one["msgid"] for one in wechat.sent()] == [str(second["msgid"])]
+    assert callback.next()["Status"] == "success"
+
+
+def test_a_subscription_message_may_be_taken_and_not_shown(wechat: Any, callback: Any) -> None:
+    wechat.control("popup", openid="o-officer", templates={ONCE_OFFICER_ALERT: "accept"})
+    callback.next()
+    wechat.control("withhold", touser="o-officer", error_code="20001")
+
+    answer = wechat.send(SUBSCRIBE, alert())
+    [said] = [callback.next()["List"]]
+
+    assert (said["MsgID"], said["ErrorCode"]) == (str(answer["msgid"]), "20001")
+    assert wechat.sent() == []
+
+
+def test_who_ended_his_employment_relation_is_not_bound(wechat: Any) -> None:
+    wechat.control("bind_employee", openid="o-officer", templates=[EMPLOYEE_OFFICER_ALERT])
+    assert wechat.send(EMPLOYEE, employee_alert())["errcode"] == 0
+
+    wechat.control("unbind_employee", openid="o-officer")
+
+    assert wechat.send(EMPLOYEE, employee_alert())["errcode"] == 40256

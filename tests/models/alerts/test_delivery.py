@@ -432,3 +432,120 @@ def test_nothing_personal_stands_in_the_log(
     recipient = a_recipient(notice.member_id)
     for secret in (openid_of(notice.member_id), recipient.service_openid, "张三", "新七大道"):
         assert str(secret) not in written
+
+
+def a_throttled(*answers: Any, **how: Any) -> RecordingChannel:
+    return RecordingChannel(name="throttled", answers=list(answers), **how)
+
+
+def test_a_limit_that_is_reached_falls_to_the_next_channel(clock: FixedClock) -> None:
+    notice, service = a_notice(), a_service()
+    throttled = a_throttled(Refusal.RATE_LIMITED)
+
+    a_messenger(clock, throttled, service).tell(notice, role_order="officer")
+
+    assert outcomes(notice) == [("throttled", "rate_limited"), ("service", "sent")]
+
+
+def test_a_limit_that_is_reached_loses_nothing_when_no_channel_is_left(clock: FixedClock) -> None:
+    notice, throttled = a_notice(), a_throttled(Refusal.RATE_LIMITED)
+    messenger = a_messenger(clock, throttled, a_service(Refusal.NOT_FOLLOWING))
+
+    with pytest.raises(Unavailable, match=r"alert\.no_answer"):
+        messenger.tell(notice, role_order="officer")
+    clock.advance(timedelta(minutes=1))
+    messenger.tell(notice, role_order="officer")
+
+    assert throttled.delivered == [notice.notice_id]
+
+
+def test_within_the_minute_wechat_is_not_asked_in_vain(clock: FixedClock) -> None:
+    throttled = a_throttled(Refusal.RATE_LIMITED)
+    messenger = a_messenger(clock, throttled)
+
+    for _ in range(3):
+        with pytest.raises(Unavailable) as raised:
+            messenger.tell(a_notice(), role_order="officer")
+        clock.advance(timedelta(seconds=20))
+
+    assert len(throttled.sends) == 1
+    assert raised.value.retry_after_s == 20
+
+
+def a_hearing(name: str = "service", **how: Any) -> RecordingChannel:
+    """A channel whose account says later what became of a message."""
+    return RecordingChannel(name=name, pushes_of="service", **how)
+
+
+def sent_by(channel: RecordingChannel, messenger: Messenger) -> tuple[Notice, str]:
+    """A notice that a channel took, and the id WeChat gave it: told apart from all others'."""
+    notice = a_notice()
+    channel.first_id = notice.notice_id
+    messenger.tell(notice, role_order="officer")
+    wechat_id = inbox_row_of(notice).wechat_id
+    assert wechat_id is not None
+    return notice, wechat_id
+
+
+def test_what_was_not_shown_is_told_by_the_next_channel_once(clock: FixedClock) -> None:
+    service, subscription = a_hearing(), a_subscription()
+    messenger = a_messenger(clock, service, subscription)
+    notice, wechat_id = sent_by(service, messenger)
+    accept(notice, 2)
+
+    for _ in range(3):
+        assert messenger.not_shown("service", wechat_id, "blocked")
+        clock.advance(timedelta(minutes=1))
+
+    assert outcomes(notice) == [
+        ("service", "sent"),
+        ("service", "blocked"),
+        ("subscription", "sent"),
+    ]
+    assert (len(service.sends), len(subscription.sends)) == (1, 1)
+    assert inbox_row_of(notice).delivered_by == "subscription"
+
+
+def test_what_was_not_shown_and_has_no_channel_left_stays_in_the_inbox(clock: FixedClock) -> None:
+    service = a_hearing()
+    messenger = a_messenger(clock, service)
+    notice, wechat_id = sent_by(service, messenger)
+
+    messenger.not_shown("service", wechat_id, "not_shown")
+
+    assert inbox_row_of(notice).delivered_by == delivery.INBOX_ONLY
+    assert len(service.sends) == 1
+
+
+def test_a_next_channel_that_is_away_is_tried_again(clock: FixedClock) -> None:
+    service, second = a_hearing(), RecordingChannel(name="second", answers=["away"])
+    messenger = a_messenger(clock, service, second)
+    notice, wechat_id = sent_by(service, messenger)
+
+    with pytest.raises(Unavailable):
+        messenger.not_shown("service", wechat_id, "blocked")
+    messenger.not_shown("service", wechat_id, "blocked")
+
+    assert inbox_row_of(notice).delivered_by == "second"
+    assert len(service.sends) == 1
+
+
+def test_an_outcome_of_an_unknown_message_is_none_of_ours(clock: FixedClock) -> None:
+    service = a_hearing()
+    messenger = a_messenger(clock, service)
+    _, wechat_id = sent_by(service, messenger)
+
+    assert not messenger.not_shown("mini", wechat_id, "blocked")
+    assert not messenger.not_shown("service", "none", "blocked")
+
+
+def test_an_outcome_for_a_member_who_was_erased_brings_nothing_back(clock: FixedClock) -> None:
+    service, second = a_hearing(), RecordingChannel(name="second")
+    messenger = a_messenger(clock, service, second)
+    notice, wechat_id = sent_by(service, messenger)
+    store.delete(inbox_row_of(notice))
+
+    assert messenger.not_shown("service", wechat_id, "blocked")
+
+    assert store.query(InboxRow, notice.member_id) == []
+    assert second.sends == []
