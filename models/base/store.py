@@ -24,6 +24,8 @@ from pynamodb.transactions import TransactWrite
 from models.base.errors import Unavailable
 from models.base.tables import Table, connection
 
+READ_AT_ONCE = 100
+"""As many keys as the service takes in one batch read."""
 TRIES = 10
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
@@ -211,21 +213,15 @@ def scan(table: type[_Row], **how: Any) -> list[_Row]:
 
 
 def get_many(keys: Sequence[tuple[type[Table], tuple[Any, ...]]]) -> list[Table | None]:
-    """Read up to 100 rows of any tables strongly in one call; None where there is no row.
+    """Read rows of any tables strongly, a hundred in one call; None where there is no row.
 
     Each is as fresh as a strong read, but they are not one snapshot: decide on conditions.
     """
-    shared = connection()
-    wanted: dict[str, dict[str, Any]] = {}
-    places = []
-    for table, key in keys:
-        link = table._get_connection()
-        raw = shared.get_identifier_map(link.table_name, *key)["Key"]
-        if raw not in wanted.setdefault(link.table_name, {"Keys": []})["Keys"]:
-            wanted[link.table_name]["Keys"].append(raw)
-        wanted[link.table_name]["ConsistentRead"] = True
-        places.append((table, link.table_name, raw))
-    found = _fetch(wanted)
+    found: dict[str, list[dict[str, Any]]] = {}
+    places = [_place_of(table, key) for table, key in keys]
+    for start in range(0, len(places), READ_AT_ONCE):
+        for name, rows in _fetch(_wanted(places[start : start + READ_AT_ONCE])).items():
+            found.setdefault(name, []).extend(rows)
     return [
         next(
             (
@@ -237,6 +233,22 @@ def get_many(keys: Sequence[tuple[type[Table], tuple[Any, ...]]]) -> list[Table 
         )
         for table, name, key in places
     ]
+
+
+def _place_of(table: type[Table], key: tuple[Any, ...]) -> tuple[type[Table], str, dict[str, Any]]:
+    """A row as the service is asked for it: its table's name and its raw key."""
+    name = table._get_connection().table_name
+    raw: dict[str, Any] = connection().get_identifier_map(name, *key)["Key"]
+    return table, name, raw
+
+
+def _wanted(places: Sequence[tuple[type[Table], str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    wanted: dict[str, dict[str, Any]] = {}
+    for _, name, raw in places:
+        keys = wanted.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"]
+        if raw not in keys:  # a key that is asked for twice is refused
+            keys.append(raw)
+    return wanted
 
 
 def _fetch(wanted: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -333,6 +333,23 @@ def test_many_rows_of_several_tables_come_in_the_order_asked(thing_id: str) -> N
     assert colours == ["blue", "red", None, None, "green", "red"]
 
 
+def test_more_rows_than_one_call_takes_come_in_several(thing_id: str) -> None:
+    a_thing(thing_id, colour="red")
+    keys = [(Part, (thing_id, f"{number:03}")) for number in range(230)]
+    for table, (thing, part_id) in keys[::50]:
+        table(thing_id=thing, part_id=part_id, colour=part_id).save()
+
+    found = get_many([*keys, (Thing, (thing_id,)), *keys[:1]])
+
+    colours = [getattr(row, "colour", None) for row in found]
+    assert len(found) == 232
+    assert [colour for colour in colours if colour] == [
+        *("000", "050", "100", "150", "200"),
+        "red",
+        "000",
+    ]
+
+
 def test_rows_that_were_left_out_are_asked_for_again(thing_id: str) -> None:
     a_thing(thing_id, colour="red")
     left = {"base-things": {"Keys": [{"thing_id": {"S": thing_id}}], "ConsistentRead": True}}
