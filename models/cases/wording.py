@@ -78,30 +78,30 @@ ASKED: Told = (
     "请您补充",
     Text(zh="网格员有问题请您答复", en="The officer has a question for you"),
 )
-GOES_ON: Told = ("继续计时", Text(zh="此件继续处置", en="Work on it goes on"))
+GOES_ON: Told = ("继续处置", Text(zh="您的上报继续处置", en="Work on it goes on"))
 EXTENDED: Told = ("时限延长", Text(zh="处置时限已延长", en="The limit was extended"))
 DEFERRED: Told = (
-    "已经挂账",
-    Text(zh="此件暂缓处置，到期恢复", en="Put off until a day that is set"),
+    "暂缓处置",
+    Text(zh="您的上报暂缓处置，到期恢复", en="Put off until a day that is set"),
 )
 RECATEGORISED: Told = (
     "类别更正",
     Text(zh="网格员更正了类别", en="The officer corrected its category"),
 )
 APPEAL_TAKEN: Told = ("申诉受理", Text(zh="将由他人重新核实", en="Somebody else will look at it"))
-BACK: Told = ("继续处置", Text(zh="此件重新处置", en="It is being worked on again"))
+BACK: Told = ("继续处置", Text(zh="您的上报重新处置", en="It is being worked on again"))
 
 MERGED: Told = (
-    "已经并案",
+    "已经合并",
     Text(zh="与另一上报是同一件事，一并处置", en="The same as another report; handled as one"),
 )
 UNMERGED: Told = (
-    "撤销并案",
+    "分开处置",
     Text(zh="与另一上报不是同一件事，单独处置", en="Not the same after all; handled by itself"),
 )
 PARTED: Told = (
     "拆分处置",
-    Text(zh="照片中的另一问题已单独立案", en="Another problem on your photo has a case of its own"),
+    Text(zh="照片中的另一问题已单独登记", en="Another problem on your photo has a case of its own"),
 )
 TRANSFERRED: Told = (
     "正在移交",

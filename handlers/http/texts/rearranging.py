@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.transfer": ("移交", "Hand over"),
     "case.accept": ("对方受理", "Accepted by the receiver"),
     "case.release": ("原处置人离岗，重新派发", "Its officer left; given out again"),
-    "roster.index_behind": ("网格员名册还在更新", "The roster is still being updated"),
+    "roster.index_behind": ("花名册还在更新", "The roster is still being updated"),
     "case.reason.officer_left": ("原处置人离岗", "Its officer has left"),
     "case.receiver.12345": ("12345 热线", "Hotline 12345"),
     "case.receiver.city_management": ("城市管理", "City management"),
