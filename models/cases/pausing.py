@@ -24,7 +24,8 @@ def kept(row: CaseRow, target: Status, now: datetime, working: WorkingTime) -> M
     if is_pausing and row.paused_at is None:
         return {"paused_at": now}
     if not is_pausing and row.paused_at is not None:
-        return _resumed(row, row.paused_at, now, working)
+        # A schedule that comes late lets nobody wait longer.
+        return _resumed(row, row.paused_at, min(now, row.resume_at or now), working)
     return {}
 
 

@@ -169,10 +169,11 @@ class Life:
             self._stood_since = at
             self._resumes_at = self._goes_on(status, at)
         elif status not in STANDING and self._stood_since is not None:
+            went_on = at if self._resumes_at is None else min(at, self._resumes_at)
             if self._clock is not None:
-                self._pauses.append((self._stood_since, at))
+                self._pauses.append((self._stood_since, went_on))
             if self.status == "waiting":
-                self._waited += at - self._stood_since
+                self._waited += went_on - self._stood_since
             self._stood_since = self._resumes_at = None
         if status in ("resolved", "closed") and status != self.status:
             self._ended = at
