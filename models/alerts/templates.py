@@ -43,7 +43,7 @@ def _pair(template: Template, pair: str) -> tuple[str, str]:
     if ours not in FIELDS[template]:
         raise ValueError(f"{template.value} has no field {ours!r}")
     if _type_of(theirs) != _type_of(ours):
-        raise ValueError(f"{theirs!r} is of another type than {ours}")
+        raise ValueError(f"{theirs!r} is no field of the type of {ours}")
     return ours, theirs
 
 

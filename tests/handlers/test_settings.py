@@ -8,6 +8,7 @@ from dataclasses import fields
 import pytest
 
 from handlers.settings import Settings, SettingsError
+from models.alerts.entities import Template
 from tests.support.source import ROOT
 
 NAMES = {setting.name.upper() for setting in fields(Settings)}
@@ -74,6 +75,34 @@ def test_a_production_stage_does_not_start_without_what_it_needs(name: str) -> N
 
     with pytest.raises(SettingsError, match=name):
         Settings.read(given)
+
+
+def test_a_template_with_a_wrong_field_key_stops_the_start() -> None:
+    given = {
+        "TEMPLATE_SVC_DIGEST": "tmpl-1 thing2=phrase2",
+        "TEMPLATE_LONG_RIDER_PROGRESS": "tmpl-2 thing7=thing1",
+        "TEMPLATE_SUB_DIGEST": "tmpl-3 thing2=thing8",
+    }
+
+    with pytest.raises(SettingsError) as raised:
+        Settings.read(given)
+
+    problems = str(raised.value).split("; ")
+    assert [problem.split(":")[0] for problem in problems] == [
+        "TEMPLATE_SVC_DIGEST",
+        "TEMPLATE_LONG_RIDER_PROGRESS",
+    ]
+
+
+def test_a_kind_of_template_is_granted_with_its_keys() -> None:
+    settings = Settings.read({"TEMPLATE_SUB_DIGEST": "tmpl-3 thing2=thing8"})
+
+    granted = settings.granted("sub")
+
+    assert granted[Template.DIGEST].template_id == "tmpl-3"
+    assert granted[Template.DIGEST].keys == {"thing2": "thing8"}
+    assert set(granted) == set(Template)
+    assert set(settings.granted("long")) == {Template.RIDER_PROGRESS}
 
 
 def test_settings_of_others_are_left_alone() -> None:
