@@ -12,7 +12,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import duty, orphans, roster  # noqa: E402
+from handlers.console import duty, links, orphans, roster  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
 from handlers.console import transfers as transfer_files  # noqa: E402
 from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
@@ -136,6 +136,12 @@ def dry_run_routing(event, context):
 def import_leaves(event, context):
     """Make a county's leaves what a CSV says, and let the deputies stand in."""
     return duty.on_invoke(event)
+
+
+@app.lambda_function(name="import_links")
+def import_links(event, context):
+    """Take in who is close to whom, so that nobody handles what his own people reported."""
+    return links.on_invoke(event)
 
 
 @app.lambda_function(name="publish_categories")

@@ -58,6 +58,8 @@ class Known:
     uploads: Sequence[UploadRow | None]
     case: CaseRow | None
     """The one to be joined, or the one that an earlier run of this request has made."""
+    linked: frozenset[str]
+    """Members close to the reporter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

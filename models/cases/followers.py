@@ -15,6 +15,7 @@ from models.base.store import get, get_many, query
 from models.base.tables import Table
 from models.cases.parallel import together
 from models.cases.tables import CaseRow, ReportRow
+from models.people import links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,11 @@ def has_reported(member_id: str, case: CaseRow) -> bool:
     return _reported(member_id, case) or any(
         _reported(member_id, merged) for merged in merged_cases(case)
     )
+
+
+def is_close_to_reporter(member_id: str, case: CaseRow) -> bool:
+    """Whether somebody is linked to one who reported a case; one read, unless he has links."""
+    return any(has_reported(other, case) for other in links.linked_to(member_id))
 
 
 def _reported(member_id: str, case: CaseRow) -> bool:

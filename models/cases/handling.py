@@ -26,6 +26,7 @@ from models.cases.categories import Categories
 from models.cases.changes import Doing, Request, answer_of
 from models.cases.commands import Command
 from models.cases.entities import Action, ClosedAs, Facts, Party, Status
+from models.cases.followers import is_close_to_reporter
 from models.cases.pacing import Pacing
 from models.cases.rearranging import Rearranging
 from models.cases.states import facts_of
@@ -116,6 +117,7 @@ class Handling:
             member_id=actor.member_id,
             now=self._clock.now(),
             is_reporter=is_reporter,
+            is_linked=is_close_to_reporter(actor.member_id, case),
             may_decide=proposals.may_decide(case, actor, parties, self._roster),
             is_parent_open=merging.is_parent_open(case),
         )

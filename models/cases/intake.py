@@ -25,7 +25,9 @@ from models.cases.filing import LIMIT, Filing, Known, join_event_id, with_routin
 from models.cases.routed import Place
 from models.cases.routing import Routes
 from models.cases.tables import CaseEventRow, CaseRow, LimitRow, ReportRow, UploadRow
+from models.people import links
 from models.people.entities import Actor
+from models.people.link_tables import LinkRow
 from models.people.roster import Roster
 from models.places.service import Places
 
@@ -103,6 +105,7 @@ class Intake:
             accuracy_m=command.accuracy_m,
             at=now,
             reporter_id=actor.member_id,
+            linked=known.linked,
         )
         county = place.grid.county if place else None
         category = self._categories.current(county).find(command.category)
@@ -124,9 +127,10 @@ def _read(actor: Actor, command: SubmitReport, report_id: str) -> Known:
         (CaseEventRow, (case_id, event_id)),
         (LimitRow, (actor.member_id, LIMIT)),
         (CaseRow, (case_id,)),
+        (LinkRow, (actor.member_id,)),
         *((UploadRow, (photo,)) for photo in photos),
     ]
-    report, event, limit, case, *uploads = get_many(keys)
+    report, event, limit, case, link, *uploads = get_many(keys)
     assert report is None or isinstance(report, ReportRow)
     assert event is None or isinstance(event, CaseEventRow)
     assert limit is None or isinstance(limit, LimitRow)
@@ -137,6 +141,7 @@ def _read(actor: Actor, command: SubmitReport, report_id: str) -> Known:
         limit=limit,
         uploads=[row if isinstance(row, UploadRow) else None for row in uploads],
         case=case,
+        linked=links.others_of(link),
     )
 
 

@@ -29,6 +29,7 @@ from models.cases.rearranged import Rearranged
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling
 from models.cases.told import first_told
+from models.people import links
 from models.people.roster import Roster
 from models.points.ledger import Ledger
 
@@ -87,10 +88,11 @@ class Notices:
     def submitted(self, event: Event) -> None:
         """Alert first; what WeChat thinks of the text is asked in a row of its own.
 
-        Who reported it himself may not handle it: the next one is told.
+        Who reported it himself, or is close to who did, may not handle it: the next one is told.
         """
         case = _case(event)
-        on_duty = [who for who in self._telling.on_duty(case) if who != case.member_id]
+        unfit = {case.member_id, *links.linked_to(case.member_id)}
+        on_duty = [who for who in self._telling.on_duty(case) if who not in unfit]
         told = on_duty or self._telling.first_of(case, Step.LEAD)
         if case.severity == Severity.A or not on_duty:
             self._telling.alert(event, case, told, wording.NEW)

@@ -23,6 +23,7 @@ from models.cases.changes import Doing
 from models.cases.entities import Action, Party, Status
 from models.cases.tables import CaseRow, queue_of
 from models.cases.workflow import TRANSITIONS
+from models.people import links
 from models.people.entities import RoleName
 from models.people.roster import Roster
 from models.places.service import Places
@@ -133,9 +134,9 @@ class Orphans:
         return True
 
     def _successor(self, case: CaseRow, member_id: str) -> str | None:
-        """Who is on duty now; nobody handles what he reported himself."""
+        """Who is on duty now; nobody handles what he reported himself, or one close to him."""
         on_duty = (entry.member_id for entry in self._roster.on_duty(case.grid_id))
-        unfit = (None, member_id, case.member_id)
+        unfit = {None, member_id, case.member_id, *links.linked_to(case.member_id)}
         return next((who for who in on_duty if who not in unfit), None)
 
     def _is_there(self, member_id: str | None, case: CaseRow) -> bool:

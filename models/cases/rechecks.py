@@ -24,10 +24,13 @@ from models.base.store import Transaction, get, get_many, put_if_absent, query, 
 from models.cases import changes, closing, recheck_rules, rules
 from models.cases.changes import Doing, Request
 from models.cases.entities import Action, Party, Purpose, Status, UploadState, Verdict
+from models.cases.followers import has_reported
 from models.cases.parallel import together
 from models.cases.recheck_tables import RecheckRow
 from models.cases.tables import SCHEMA, CaseEventRow, CaseRow, LimitRow, UploadRow
+from models.people import links
 from models.people.entities import Actor
+from models.people.link_tables import LinkRow
 from models.points.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -88,20 +91,23 @@ class Rechecks:
         }
 
     def near(self, actor: Actor, *, lon: float, lat: float) -> list[Mapping[str, Any]]:
-        """List the open rechecks within 500 m that are not about the actor's own doings.
+        """List the open rechecks within 500 m of what neither he nor one close to him has done.
 
-        Nearest first, 20 at most; four parallel queries.
+        Nearest first, 20 at most; four parallel queries, and his links beside them.
         """
         if not rules.in_city(lon, lat):
             return []
         here, now = Position(lon=lon, lat=lat), self._clock.now()
         areas = recheck_rules.areas_near(here)
-        found = together([partial(_in_area, area, now) for area in areas])
+        calls: list[Callable[[], Any]] = [partial(links.linked_to, actor.member_id)]
+        calls += [partial(_in_area, area, now) for area in areas]
+        linked, *found = together(calls)
+        his_own = {actor.member_id, *linked}
         near = [
             (distance_m(_place(row), here), row)
             for rows in found
             for row in rows
-            if actor.member_id not in (row.reporter_id, row.resolver_id)
+            if row.reporter_id not in his_own and row.resolver_id not in his_own
         ]
         near.sort(key=lambda pair: (pair[0], pair[1].recheck_id))
         return [_offer(row, away) for away, row in near[:MAX_SHOWN] if away <= recheck_rules.NEAR_M]
@@ -163,11 +169,12 @@ class Rechecks:
         if recheck is None:
             raise NotFound("recheck.not_found")
         event_id, now = f"n{recheck_id}", self._clock.now()
-        case, event, limit, *uploads = get_many(
+        case, event, limit, link, *uploads = get_many(
             [
                 (CaseRow, (recheck.case_id,)),
                 (CaseEventRow, (recheck.case_id, event_id)),
                 (LimitRow, (actor.member_id, _limit_kind(now))),
+                (LinkRow, (actor.member_id,)),
                 *((UploadRow, (photo,)) for photo in dict.fromkeys(command.photos)),
             ]
         )
@@ -178,6 +185,7 @@ class Rechecks:
                 raise Conflict("recheck.taken")
             return answer
         _check_open(recheck, case, actor, now)
+        _check_links(recheck, case, links.others_of(link))
         _check(recheck, command, uploads, actor, now)
         counted = limit if isinstance(limit, LimitRow) else None
         is_paid = counted is None or counted.version < recheck_rules.PAID_A_DAY
@@ -274,6 +282,12 @@ def _check_open(recheck: RecheckRow, case: CaseRow, actor: Actor, now: datetime)
     if actor.member_id == recheck.resolver_id or changes.parties_in(actor, case):
         raise Conflict("recheck.own_work")
     if changes.is_reporter(actor, case):
+        raise Conflict("recheck.own_case")
+
+
+def _check_links(recheck: RecheckRow, case: CaseRow, linked: frozenset[str]) -> None:
+    """That neither who reported it nor who fixed it is close to who looks."""
+    if recheck.resolver_id in linked or any(has_reported(other, case) for other in linked):
         raise Conflict("recheck.own_case")
 
 

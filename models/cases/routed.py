@@ -3,7 +3,7 @@ names, never a person. The sentence is made when it is read, so that it costs no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from models.places.entities import Division, Grid, Neighbour, Routing
 from models.places.rules import where
 
 FIRST, DEPUTY, LEAD, NOBODY = "first_on_duty", "deputy_for_leave", "lead_for_nobody", "nobody"
-NOT_THE_REPORTER = "not_the_reporter"
+NOT_THE_REPORTER, NOT_CLOSE = "not_the_reporter", "not_close_to_the_reporter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,11 @@ class Place:
     neighbour: Near | None
 
 
-def why(officer: RosterEntry | None, on_duty: Sequence[RosterEntry]) -> tuple[str, ...]:
-    """The codes that explain who has it; the second says that the first in turn reported it."""
+def why(
+    officer: RosterEntry | None, on_duty: Sequence[RosterEntry], linked: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The codes that explain who has it; the second says that the first in turn reported it, or is
+    close to who did."""
     is_passed_over = bool(on_duty) and officer is not on_duty[0]
     if officer is None:
         first = NOBODY
@@ -50,7 +53,9 @@ def why(officer: RosterEntry | None, on_duty: Sequence[RosterEntry]) -> tuple[st
     else:
         is_lead = officer.role is RoleName.GRID_LEAD
         first = LEAD if is_lead else FIRST
-    return (first, NOT_THE_REPORTER) if is_passed_over else (first,)
+    if not is_passed_over:
+        return (first,)
+    return first, NOT_CLOSE if on_duty[0].member_id in linked else NOT_THE_REPORTER
 
 
 def stored(place: Place) -> Mapping[str, Any]:
@@ -113,18 +118,26 @@ def named(grid: Grid) -> Mapping[str, Any]:
 
 def _who(kept: Mapping[str, Any]) -> Text:
     officer, absent, why = kept.get("officer"), kept.get("stands_in_for"), kept.get("why", ())
-    himself = NOT_THE_REPORTER in why
+    stood_back = next((_STOOD_BACK[code] for code in why if code in _STOOD_BACK), None)
     if officer is None:
+        zh, en = stood_back or ("暂无人在岗", "nobody is on duty")
         return Text(
-            zh=f"{'在岗的是上报人本人' if himself else '暂无人在岗'}，逐级上报",
-            en=f"{'only the reporter' if himself else 'nobody'} is on duty: up the ladder",
+            zh=f"{f'在岗的是{zh}' if stood_back else zh}，逐级上报",
+            en=f"{f'only {en} is on duty' if stood_back else en}: up the ladder",
         )
     if DEPUTY in why:
         zh, en = f"{absent}休假，由{officer}代班", f"{officer} stands in for {absent}, on leave"
-    elif LEAD in why and not himself:
+    elif LEAD in why and not stood_back:
         zh, en = f"没有网格员在岗，由{officer}负责", f"no officer is on duty, so {officer} has it"
     else:
         zh, en = f"由{officer}负责", f"{officer} has it"
-    if himself:
-        zh, en = f"{zh}（上报人本人回避）", f"{en} (not the reporter himself)"
+    if stood_back:
+        zh, en = f"{zh}（{stood_back[0]}回避）", f"{en} (not {stood_back[1]})"
     return Text(zh=zh, en=en)
+
+
+_STOOD_BACK = {
+    NOT_THE_REPORTER: ("上报人本人", "the reporter himself"),
+    NOT_CLOSE: ("与上报人有关联者", "one close to the reporter"),
+}
+"""Who was passed over, in words."""

@@ -8,7 +8,7 @@ made when it is read (``routed``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from models.base.clock import Clock
@@ -47,10 +47,12 @@ class Routes:
         accuracy_m: float,
         at: datetime | None = None,
         reporter_id: str | None = None,
+        linked: Collection[str] = (),
     ) -> Place | None:
         """Where a report of this position belongs at an instant (None: now); None outside all.
 
-        Nobody handles what he reported himself: with ``reporter_id`` he is passed over.
+        Nobody handles what he reported himself, or what somebody close to him did: with
+        ``reporter_id`` and ``linked`` they are passed over.
         """
         at = at or self._clock.now()
         routing = self._places.route(position, at)
@@ -58,7 +60,7 @@ class Routes:
         if routing is None or grid is None:
             return None
         on_duty = self._roster.on_duty(grid.grid_id, at)
-        others = [entry for entry in on_duty if not _is(entry, reporter_id)]
+        others = [entry for entry in on_duty if not _is(entry, {reporter_id, *linked})]
         officer = others[0] if others else None
         near = [one for one in self.near(position, grid, accuracy_m, at) if _is_told(one, grid)]
         return Place(
@@ -66,7 +68,7 @@ class Routes:
             routing=routing,
             zone=self._places.zone(grid, at),
             officer=officer,
-            why=routed.why(officer, on_duty),
+            why=routed.why(officer, on_duty, linked),
             neighbour=near[0] if near else None,
         )
 
@@ -102,8 +104,8 @@ def first_reachable(
     return bound if bound is not None and bound.member_id not in excluded else None
 
 
-def _is(entry: RosterEntry, member_id: str | None) -> bool:
-    return member_id is not None and entry.member_id == member_id
+def _is(entry: RosterEntry, member_ids: Collection[str | None]) -> bool:
+    return entry.member_id is not None and entry.member_id in member_ids
 
 
 def _is_told(near: Near, grid: Grid) -> bool:

@@ -14,6 +14,7 @@ from models.base.clock import Clock, utc_text
 from models.base.errors import Conflict, FieldError, Invalid, NotFound
 from models.base.ids import derived_id
 from models.base.store import Transaction, retrying
+from models.people import links
 from models.people.accounts import Account, Phone, commit_or_stale, load_account, load_phone
 from models.people.entities import Actor, Member, Occupation, Profile, Purpose, Role
 from models.people.gateways import PhoneCodeInvalid, PhoneGateway
@@ -153,6 +154,8 @@ class Members:
             raise Conflict("phone.bound_elsewhere")
         now = self._clock.now()
         county = account.member.county or county_of(phone.entries())
+        # Before the binding: after it, a repeated request would end without it.
+        links.record_phone(phone_key, actor.member_id, now)
         tx = Transaction()
         phone.bind(tx, actor.member_id)
         self._release_other(tx, account, phone)

@@ -1,0 +1,23 @@
+"""Taking in who is close to whom: an admin's command, run as a function from the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.wiring import services
+from models.people.importing import read_csv
+from models.people.links import import_links
+
+
+def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Import ``{"csv", "actor"}``; safe to repeat; one bad line and nothing is written.
+
+    ``actor`` names the post that imports. The CSV holds keyed hashes of phones, never phones.
+    """
+    report = import_links(read_csv(event["csv"]), now=services().clock.now(), actor=event["actor"])
+    return {
+        "added": report.added,
+        "removed": report.removed,
+        "refused": [{"line": line, "code": code} for line, code in report.refused],
+    }
