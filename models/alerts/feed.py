@@ -17,7 +17,7 @@ from typing import Any
 
 from models.alerts.tables import SCHEMA, ChangeRow, LoggedRow
 from models.base.errors import Conflict
-from models.base.ids import derived_id
+from models.base.ids import derived_id, seq_text
 from models.base.store import Refused, Stale, Transaction, get, get_many, query, retrying
 from models.base.tables import Table
 
@@ -183,12 +183,3 @@ def _logged(row: ChangeRow) -> Logged:
     return Logged(
         seq=int(row.seq), kind=row.kind, thing_id=row.thing_id, change=row.change, at=row.at
     )
-
-
-def seq_text(seq: int) -> str:
-    """The sort key of change ``seq``.
-
-    >>> seq_text(12)
-    '0000000012'
-    """
-    return f"{seq:010d}"

@@ -42,6 +42,15 @@ def keyed_id(prefix: str, key: bytes, *parts: str) -> str:
     return f"{prefix}_{crockford(int.from_bytes(digest[:17], 'big'), 26)}"
 
 
+def seq_text(seq: int) -> str:
+    """Write a number as a sort key, so that keys sort as their numbers do, up to 10 digits.
+
+    >>> seq_text(12)
+    '0000000012'
+    """
+    return f"{seq:010d}"
+
+
 def content_hash(content: Mapping[str, Any]) -> str:
     """Hash a request's content, so that a repeated id with other content is noticed.
 

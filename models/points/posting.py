@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from models.base.clock import business_day, utc_text
+from models.base.ids import seq_text
 from models.base.store import Refused, Transaction
 from models.points import rules
 from models.points.entities import Accounts, Entry, EntryKind, Legs
-from models.points.tables import EntryRow, TransferRow, WalletRow, seq_text
+from models.points.tables import EntryRow, TransferRow, WalletRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

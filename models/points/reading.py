@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from models.base.clock import business_day
+from models.base.ids import seq_text
 from models.base.paging import Cursors, Page
 from models.base.store import get, query
 from models.points import rules
 from models.points.entities import Accounts, Balances, Bucket, Entry, EntryKind, Line, Maturing
 from models.points.posting import accounts_of
-from models.points.tables import EntryRow, WalletRow, seq_text
+from models.points.tables import EntryRow, WalletRow
 
 REASONS: Mapping[str, tuple[str, str]] = {
     "report.first": ("首次上报问题被受理", "First report of a problem accepted"),

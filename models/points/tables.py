@@ -82,11 +82,6 @@ class TransferRow(Table):
     posted_at = Instant()
 
 
-def seq_text(seq: int) -> str:
-    """The sort key of entry ``seq``."""
-    return f"{seq:010d}"
-
-
 def answer_of(row: TransferRow) -> Mapping[str, Any]:
     """What the command behind a transfer was told; empty when it was no command."""
     return row.answer or {}

@@ -17,7 +17,7 @@ from models.alerts.inbox import message_of
 from models.alerts.tables import InboxRow
 from models.base.clock import Clock
 from models.base.errors import Conflict
-from models.base.ids import content_hash
+from models.base.ids import content_hash, seq_text
 from models.base.paging import Cursors
 from models.base.store import get, get_many, query
 from models.base.tables import Table
@@ -29,7 +29,7 @@ from models.people.entities import Actor
 from models.points.entities import Balances, Entry
 from models.points.posting import accounts_of
 from models.points.reading import balances_of, entry_of, line
-from models.points.tables import EntryRow, WalletRow, seq_text
+from models.points.tables import EntryRow, WalletRow
 from models.rewards.redemptions import Redemptions
 from models.rewards.tables import RedemptionRow
 from models.sync.entities import Changes, Item, Kind, Start

@@ -9,8 +9,9 @@ import pytest
 
 from infra.local.client import Reply
 from models.alerts import feed
-from models.alerts.feed import Change, seq_text
+from models.alerts.feed import Change
 from models.alerts.tables import ChangeRow
+from models.base.ids import seq_text
 from models.base.store import delete, get
 from models.cases.tables import CaseRow
 from tests.support.meter import metered

@@ -19,11 +19,11 @@ from hypothesis.stateful import (
 )
 
 from models.alerts import feed
-from models.alerts.feed import HEAD, KEPT, Change, append, seq_text
+from models.alerts.feed import HEAD, KEPT, Change, append
 from models.alerts.tables import ChangeRow, InboxRow, LoggedRow
 from models.base import store
 from models.base.errors import Conflict
-from models.base.ids import derived_id, new_id
+from models.base.ids import derived_id, new_id, seq_text
 from models.base.store import delete, get
 from models.base.tables import Database
 from tests.support.alerts import COUNTY, NOW

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from models.base.ids import seq_text
 from models.base.store import get
 from models.base.tables import Database
 from models.points.checking import Audit, check_all, check_member, totals
 from models.points.ledger import Ledger
-from models.points.tables import EntryRow, TransferRow, WalletRow, seq_text
+from models.points.tables import EntryRow, TransferRow, WalletRow
 from tests.support.points import a_member_id, a_step, award, hold
 
 

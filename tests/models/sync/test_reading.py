@@ -12,13 +12,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from models.alerts import feed, inbox
+from models.alerts import inbox
 from models.alerts.delivery import inbox_row
 from models.alerts.tables import ChangeRow, InboxRow
 from models.base import store
 from models.base.clock import FixedClock
 from models.base.errors import Conflict, Invalid
-from models.base.ids import new_id
+from models.base.ids import new_id, seq_text
 from models.base.paging import Cursors
 from models.base.store import delete
 from models.base.tables import Database
@@ -154,7 +154,7 @@ def test_who_comes_too_late_is_given_the_end_to_follow_from(sync: Sync, rider: A
     before = sync.changes(rider, limit=1).cursor
     told(rider)
     award(rider.member_id)
-    delete(ChangeRow(rider.member_id, feed.seq_text(1)))
+    delete(ChangeRow(rider.member_id, seq_text(1)))
 
     with pytest.raises(Conflict, match=r"^changes\.cursor_too_old$") as refused:
         sync.changes(rider, cursor=before, limit=10)
