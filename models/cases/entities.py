@@ -299,7 +299,8 @@ class Facts:
 
     ``is_linked``: whoever acts is known to be close to a reporter. ``was_held``: somebody had
     claimed the case before it was merged into its parent. ``has_waited``: the case's clocks have
-    stood still for its reporter as long as they may.
+    stood still for its reporter as long as they may. ``is_part``: it was split from the case that
+    was reported, which alone its reporter answers for.
     """
 
     is_reporter: bool
@@ -322,6 +323,7 @@ class Facts:
     may_decide: bool = False
     has_merged: bool = False
     was_split: bool = False
+    is_part: bool = False
     is_parent_open: bool = False
     was_held: bool = False
 

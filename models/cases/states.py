@@ -137,6 +137,7 @@ def facts_of(
         may_decide=may_decide,
         has_merged=bool(row.merged),
         was_split=bool(row.parts) or row.parent_id is not None,
+        is_part=row.parent_id is not None,
         is_parent_open=is_parent_open,
         was_held=row.claimer_id is not None,
     )

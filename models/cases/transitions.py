@@ -66,6 +66,7 @@ _EXTENDABLE = Guard(
     code="case.extended_twice", holds=lambda facts: facts.extensions < MAX_EXTENSIONS
 )
 _MAY_WAIT = Guard(code="case.waited_enough", holds=lambda facts: not facts.has_waited)
+_NO_PART = Guard(code="case.is_part", holds=lambda facts: not facts.is_part)
 _NEVER_DEFERRED = Guard(code="case.deferred_before", holds=lambda facts: not facts.was_deferred)
 _NOTHING_PROPOSED = Guard(code="case.proposal_open", holds=lambda facts: facts.proposed is None)
 _PROPOSED = Guard(code="case.no_proposal", holds=lambda facts: facts.proposed is not None)
@@ -176,7 +177,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows(_HELD, _FIELD, Action.RESOLVE, Status.RESOLVED, _OWN, _AFTER),
     *_rows(_WORKED_ON, _FIELD, Action.CORRECT, None, _OWN, ("reason", "category")),
     # waiting for the reporter
-    *_rows(_HELD, _FIELD, Action.ASK, Status.WAITING, (*_OWN, _MAY_WAIT), ("text",)),
+    *_rows(_HELD, _FIELD, Action.ASK, Status.WAITING, (*_OWN, _NO_PART, _MAY_WAIT), ("text",)),
     *_rows(Status.WAITING, _REPORTER, Action.REPLY, _CLAIMED),
     *_rows(Status.WAITING, _SYSTEM, Action.RESUME, _CLAIMED),
     *_rows(Status.WAITING, _FIELD, Action.RESUME, _CLAIMED, needs=_REASON),
@@ -215,9 +216,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows(Status.DEFERRED, _SYSTEM, Action.RESUME, _CLAIMED),
     *_rows(Status.DEFERRED, _FIELD, Action.RESUME, _CLAIMED, needs=_REASON),
     # handed over: our clock runs until the receiver accepts
-    *_rows(
-        _WORKED_ON, _LEAD, Action.TRANSFER, Status.TRANSFERRED, (_NOT_OWN,), ("reason", "receiver")
-    ),
+    *_rows(_WORKED_ON, _LEAD, Action.TRANSFER, Status.TRANSFERRED, _OWN, ("reason", "receiver")),
     *_rows(_HELD, _OFFICER, Action.TRANSFER, Status.TRANSFERRED, _OWN, ("reason", "receiver")),
     *_rows(
         Status.TRANSFERRED,

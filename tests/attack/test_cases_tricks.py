@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models.base.clock import FixedClock
+from models.base.errors import Conflict
 from models.base.tables import Database
 from models.cases.entities import Action
 from models.cases.followers import reports_of
@@ -16,6 +17,7 @@ from models.people.entities import Actor
 from tests.support.cases import Town, a_rider
 
 FIRE_LANE = "E0496"  # serious: two hours, day and night
+WASTE = "E0110"
 
 
 @pytest.fixture
@@ -48,3 +50,16 @@ def test_a_schedule_that_comes_six_hours_late_lets_nobody_wait_longer(town: Town
     town.escalation.catch_up(case.case_id, town.clock.now())
 
     assert town.case(case.case_id).due_at == case.due_at + timedelta(hours=48)
+
+
+def test_nobody_waits_for_a_reporter_who_cannot_answer_of_a_part(town: Town) -> None:
+    case = town.claimed()
+    values = {"reason": "several_problems", "categories": (WASTE,)}
+    (part_id,) = do(town, town.officer, case, Action.SPLIT, **values).parts or ()
+    part = do(town, town.officer, town.case(part_id), Action.CLAIM)
+
+    with pytest.raises(Conflict) as refusal:
+        town.act(town.officer, part, Action.ASK, text="在哪一侧？")
+
+    assert refusal.value.code == "case.is_part"
+    assert do(town, town.officer, case, Action.ASK, text="在哪一侧？").status == "waiting"

@@ -15,6 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.was_claimed": ("并案前已有人接单", "Somebody had claimed it before"),
     "case.was_not_claimed": ("并案前无人接单", "Nobody had claimed it before"),
     "case.split_before": ("已拆分过，不能再拆分", "It has been split already"),
+    "case.is_part": ("这是拆分出的案件，请在原案件询问", "Split from another: ask there"),
     "case.twice": ("同一案件选了两次", "The same case twice"),
     "bulk.not_reached": ("这次没来得及办，请再提交一次", "Not reached in time; send it again"),
     "case.same_category": ("每个问题的类别应各不相同", "Each problem needs a category of its own"),

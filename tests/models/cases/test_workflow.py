@@ -34,6 +34,7 @@ facts = st.builds(
     may_decide=st.booleans(),
     has_merged=st.booleans(),
     was_split=st.booleans(),
+    is_part=st.booleans(),
     is_parent_open=st.booleans(),
     was_held=st.booleans(),
 )
