@@ -34,7 +34,13 @@ def is_still_so(upload: UploadRow) -> Condition:
 
 def told(upload: UploadRow, to: StrEnum, now: datetime) -> OutboxRow:
     """The word to those who follow the photo's case: it can be seen, or no longer, or never."""
-    key, payload = f"{upload.upload_id}:{to.value}", {"case_id": upload.case_id}
+    key, payload = (
+        f"{upload.upload_id}:{to.value}",
+        {
+            "case_id": upload.case_id,
+            "upload_id": upload.upload_id,
+        },
+    )
     return outbox.row(TOPIC, key, upload.county or "", payload, now)
 
 

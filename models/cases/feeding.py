@@ -27,9 +27,9 @@ from models.cases.tables import CaseEventRow, CaseRow
 from models.people.roster import Roster
 
 REPORT, CASE, PHOTO = "report", "case", "photo"
-ONLY_LOGGED = ("case.noted", "case.photo", "case.judged", "case.changed", "case.started")
-"""Topics that nobody is told of: a note, a photo that is ready, a joiner who is satisfied, a case
-that changes by what is done to another, and work that begins."""
+ONLY_LOGGED = ("case.noted", "case.judged", "case.changed", "case.started")
+"""Topics that nobody is told of: a note, a joiner who is satisfied, a case that changes by what is
+done to another, and work that begins."""
 
 _TOPICS = "case."
 

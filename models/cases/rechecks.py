@@ -17,11 +17,11 @@ from typing import Any
 
 from models.alerts.entities import Event
 from models.base.clock import Clock, business_day, utc_text
-from models.base.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from models.base.errors import Conflict, FieldError, Invalid, NotFound
 from models.base.geometry import Position, distance_m
 from models.base.ids import derived_id
 from models.base.store import Transaction, get, get_many, put_if_absent, query, retrying
-from models.cases import changes, closing, recheck_rules, rules
+from models.cases import binding, changes, closing, recheck_rules, rules
 from models.cases.changes import Doing, Request
 from models.cases.entities import Action, Party, Purpose, Status, UploadState, Verdict
 from models.cases.followers import has_reported
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 ANSWERED = "case.rechecked"
 MAX_SHOWN = 20
-JUDGED_WITHIN_ATTEMPTS = 19
-"""How often the outbox asks whether the photos were accepted, before the answer stays unpaid."""
 
 Handle = Callable[[Event], None]
 
@@ -80,8 +78,8 @@ class Rechecks:
         self._ledger = ledger
 
     def handlers(self) -> Mapping[str, Handle]:
-        """The topic of an answer, with what handles it."""
-        return {ANSWERED: self.answered}
+        """The topics of an answer and of what becomes of its photos, with what handles them."""
+        return {ANSWERED: self.answered, binding.TOPIC: self.judged}
 
     def around(self, handlers: Mapping[str, Handle]) -> Mapping[str, Handle]:
         """The same handlers; a fix that was drawn is opened before it is told of."""
@@ -124,23 +122,23 @@ class Rechecks:
         return retrying(lambda: self._answer(actor, recheck_id, command, request))
 
     def answered(self, event: Event) -> None:
-        """Pay an answer once its photos have been accepted; until then the event stays.
+        """Pay an answer whose photos were accepted before it came; safe to repeat."""
+        self._pay(event.payload["recheck_id"])
 
-        What WeChat has not judged in the end is not paid, and neither is what it removed.
-        """
-        row = get(RecheckRow, event.payload["recheck_id"])
+    def judged(self, event: Event) -> None:
+        """Pay an answer when the last of its photos is accepted; safe to repeat."""
+        upload = get(UploadRow, event.payload["upload_id"])
+        is_answer = upload is not None and upload.purpose == Purpose.RECHECK
+        if upload is not None and is_answer and upload.report_id is not None:
+            self._pay(upload.report_id)
+
+    def _pay(self, recheck_id: str) -> None:
+        """Give the points once, if every photo is ready and WeChat has let it pass."""
+        row = get(RecheckRow, recheck_id)
         if row is None or not row.is_paid or row.member_id is None:
             return
-        uploads = [
-            found
-            for found in get_many([(UploadRow, (photo,)) for photo in row.photos or ()])
-            if isinstance(found, UploadRow)
-        ]
-        if any(_is_open(upload) for upload in uploads):
-            if event.attempts < JUDGED_WITHIN_ATTEMPTS:
-                raise Unavailable("recheck.photo_unjudged")
-            return
-        if not uploads or not all(_is_accepted(upload) for upload in uploads):
+        uploads = get_many([(UploadRow, (photo,)) for photo in row.photos or ()])
+        if not all(isinstance(one, UploadRow) and _is_accepted(one) for one in uploads):
             return
         member_id, case_id, now = row.member_id, row.case_id, self._clock.now()
         self._ledger.post(
@@ -386,11 +384,6 @@ def _offer(row: RecheckRow, away_m: float) -> Mapping[str, Any]:
         "closes_at": utc_text(row.closes_at),
         "points": recheck_rules.POINTS,
     }
-
-
-def _is_open(upload: UploadRow) -> bool:
-    is_coming = upload.state in (UploadState.WAITING, UploadState.PROCESSING)
-    return is_coming or upload.verdict == Verdict.WAITING
 
 
 def _is_accepted(upload: UploadRow) -> bool:

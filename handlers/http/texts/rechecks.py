@@ -4,7 +4,6 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
     "case.recheck": ("复拍", "Looked at again"),
-    "recheck.photo_unjudged": ("照片仍在审核", "The photo is still being checked"),
     "recheck.not_found": ("没有找到这个复拍任务", "No such recheck"),
     "recheck.taken": ("已有骑手复拍，谢谢您", "Another rider was quicker; thank you"),
     "recheck.over": ("这个复拍任务已结束", "This recheck is over"),

@@ -13,6 +13,7 @@ from infra.local.demo.opening import Cast, grant_roles, send_photos, sign_in
 from infra.local.demo.proving import prove
 from infra.local.demo.redeeming import redeem
 from infra.local.demo.stage import NotAsToldError, Stage
+from infra.local.demo.turning_out import turn_out
 from infra.local.seed import plant
 from infra.local.stack import temporary_stack
 
@@ -50,6 +51,7 @@ def _tell(stage: Stage, imported: int) -> None:
     handle(stage, cast, case_id)
     close(stage, cast, case_id)
     go_stale(stage, cast)
+    turn_out(stage, cast)
     check_in(stage, cast)
     redeem(stage, cast)
     prove(stage, cast)

@@ -1,4 +1,4 @@
-"""Step 8: a rest station, its rotating code, and what does not count as being there."""
+"""Step 9: a rest station, its rotating code, and what does not count as being there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIVE_MINUTES_S = 300
 
 def check_in(stage: Stage, cast: Cast) -> None:
     """The keeper's screen shows a code; the rider is there."""
-    stage.step(8, "驿站打卡 Check-in")
+    stage.step(9, "驿站打卡 Check-in")
     station_id = cast.posts["keeper"].scope.removeprefix("station:")
     station = _station(stage, cast, station_id)
     path = f"/v1/stations/{station_id}/check-ins"

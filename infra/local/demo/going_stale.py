@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.local.demo.fixing import a_report
+from infra.local.demo.fixing import a_report, officer_case
 from infra.local.demo.opening import SPOT, Cast
 from infra.local.demo.stage import Person, Stage
 from models.alerts import quotas
@@ -28,12 +28,15 @@ def go_stale(stage: Stage, cast: Cast) -> None:
     stage.tell("消防通道被堵（B 级，2 小时）", filed)
     ladder = [
         ("unclaimed", "lead", "无人接单，网格长", 0.6 * HOUR_S),
-        ("remind", "officer", "80%，网格员", 1.05 * HOUR_S),
+        ("unclaimed_community", "community", "两倍时限仍无人接单，社区", 0.45 * HOUR_S),
+        ("remind", "officer", "接单未处置，80%，网格员", 0.6 * HOUR_S),
         ("lead", "lead", "100%，网格长", 0.4 * HOUR_S),
         ("community", "community", "150%，社区", 1.0 * HOUR_S),
         ("district", "district", "200%，区县", 1.0 * HOUR_S),
     ]
     for number, (step, name, who, wait_s) in enumerate(ladder, start=1):
+        if step == "remind":
+            _claim(stage, cast, case_id)
         if step == "community":
             _unfollow(stage, cast.community)
         person = getattr(cast, name)
@@ -62,6 +65,15 @@ def go_stale(stage: Stage, cast: Cast) -> None:
     steps = _steps(cast, case_id)
     stage.expect(steps == [step for step, *_ in ladder], f"each step once: {steps}")
     stage.tell(f"定时任务每两秒运行、被杀后重启，每一步只有一次：{'、'.join(steps)}")
+
+
+def _claim(stage: Stage, cast: Cast, case_id: str) -> None:
+    """Somebody takes it on, so that nobody is asked for any more, and then does nothing."""
+    claimed = cast.officer.app.post(
+        f"/v1/cases/{case_id}/claim",
+        {"version": officer_case(stage, cast.officer, case_id)["version"]},
+    )
+    stage.expect(claimed.status == 200, "claimed", claimed)
 
 
 def _unfollow(stage: Stage, person: Person) -> None:

@@ -26,6 +26,7 @@ class Cast:
     def __init__(self, stage: Stage) -> None:
         self.rider = Person(stage, "rider")
         self.second = Person(stage, "second-rider")
+        self.passer_by = Person(stage, "passer-by")
         self.officer = Person(stage, "officer")
         self.stranger = Person(stage, "officer-elsewhere")
         self.lead = Person(stage, "lead")

@@ -1,4 +1,4 @@
-"""Step 10: the ledger proves itself."""
+"""Step 11: the ledger proves itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from infra.local.demo.stage import Stage
 
 def prove(stage: Stage, cast: Cast) -> None:
     """Every balance equals the fold of its entries, and all legs sum to zero."""
-    stage.step(10, "证明 Proof")
+    stage.step(11, "证明 Proof")
     from models.points import checking
 
     proof = checking.check_all()

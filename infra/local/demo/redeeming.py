@@ -1,4 +1,4 @@
-"""Step 9: points become a haircut."""
+"""Step 10: points become a haircut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ GRACE_S = 3_600
 
 def redeem(stage: Stage, cast: Cast) -> None:
     """Hold, show, fulfil, undo, cancel, let run out."""
-    stage.step(9, "兑换 Redemption")
+    stage.step(10, "兑换 Redemption")
+    owned = cast.rider.app.get("/v1/points").body["available"]
     rewards = cast.rider.app.get("/v1/rewards").body["items"]
     here = cast.posts["merchant"].county  # an unconfirmed rider has no county yet: he sees both's
     haircut = next(
@@ -54,7 +55,7 @@ def redeem(stage: Stage, cast: Cast) -> None:
     cancelled = cast.rider.app.post(f"/v1/redemptions/{redemption['id']}/cancel")
     stage.expect(cancelled.status == 200, "cancelled", cancelled)
     balance = cast.rider.app.get("/v1/points").body
-    stage.expect((balance["available"], balance["held"]) == (11, 0), f"given back: {balance}")
+    stage.expect((balance["available"], balance["held"]) == (owned, 0), f"given back: {balance}")
     stage.tell("取消 → 积分和库存都退回", cancelled)
 
     again = cast.rider.app.post("/v1/redemptions", body).body["redemption"]
@@ -72,6 +73,8 @@ def _run_out(stage: Stage, cast: Cast, body: dict[str, str]) -> None:
     cast.keeper.app.post(f"/v1/verifications/{asked.body['code']}/confirm")
     cast.second.sign_in()
     stock = _stock(cast, body)
+    before = cast.second.app.get("/v1/points").body
+    owned = before["available"] + before["pending"]  # which will have matured
     held = cast.second.app.post("/v1/redemptions", body)
     stage.expect(held.status == 201, "reserved", held)
     stage.expect(_stock(cast, body) == stock - 1, "one less in stock")
@@ -83,7 +86,7 @@ def _run_out(stage: Stage, cast: Cast, body: dict[str, str]) -> None:
         lambda: _state(cast, redemption_id) == "expired",
     )
     balance = cast.second.app.get("/v1/points").body
-    stage.expect((balance["available"], balance["held"]) == (11, 0), f"given back: {balance}")
+    stage.expect((balance["available"], balance["held"]) == (owned, 0), f"given back: {balance}")
     stage.expect(_stock(cast, body) == stock, "the stock is back")
     stage.tell("30 天没有领取 → 定时任务退回积分和库存", stage.work("redemptions"))
 

@@ -105,4 +105,7 @@ def test_what_becomes_of_a_photo_is_a_change_each(town: Town, rider: Actor) -> N
     keys = {binding.told(upload, to, NOW).outbox_id for to in (*UploadState, *Verdict)}
 
     assert len(keys) == len({*UploadState, *Verdict})
-    assert binding.told(upload, Verdict.PASS, NOW).payload == {"case_id": case.case_id}
+    assert binding.told(upload, Verdict.PASS, NOW).payload == {
+        "case_id": case.case_id,
+        "upload_id": upload.upload_id,
+    }

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from models.alerts.entities import Event
 from models.alerts.tables import OutboxRow
 from models.base.clock import FixedClock
-from models.base.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from models.base.errors import Conflict, DomainError, Invalid, NotFound
 from models.base.geometry import Position, distance_m, offset
 from models.base.ids import new_id
 from models.base.store import get, scan
 from models.base.tables import Database
-from models.cases import changes, recheck_rules
+from models.cases import binding, changes, recheck_rules
 from models.cases.entities import Action, Party, Purpose, UploadState, Verdict
 from models.cases.recheck_tables import RecheckRow
 from models.cases.rechecks import ANSWERED, AnswerRecheck, Rechecks, recheck_id_of
@@ -288,15 +288,30 @@ def test_three_points_come_once_when_the_photo_was_accepted(town: Town, rechecks
     case, rider = opened(town, rechecks), a_rider()
     photo = a_photo(rider, purpose=Purpose.RECHECK, verdict=Verdict.WAITING.value)
     rechecks.answer(rider, id_of(case), an_answer(town, rider, photos=(photo,)))
-    event = an_event(town, ANSWERED, recheck_id=id_of(case))
+    rechecks.answered(an_event(town, ANSWERED, recheck_id=id_of(case)))
+    before = balances(rider.member_id, town.clock.now()).available
 
-    with pytest.raises(Unavailable):
-        rechecks.answered(event)
     UploadRow(photo).update([UploadRow.verdict.set(Verdict.PASS.value)])
-    rechecks.answered(event)
-    rechecks.answered(event)
+    for _ in range(2):
+        rechecks.judged(an_event(town, binding.TOPIC, upload_id=photo))
 
-    assert balances(rider.member_id, town.clock.now()).available == 3
+    assert (before, balances(rider.member_id, town.clock.now()).available) == (0, 3)
+
+
+def test_of_several_photos_the_last_accepted_one_pays(town: Town, rechecks: Rechecks) -> None:
+    case, rider = opened(town, rechecks), a_rider()
+    photos = tuple(
+        a_photo(rider, purpose=Purpose.RECHECK, verdict=verdict.value)
+        for verdict in (Verdict.PASS, Verdict.WAITING)
+    )
+    rechecks.answer(rider, id_of(case), an_answer(town, rider, photos=photos))
+    rechecks.judged(an_event(town, binding.TOPIC, upload_id=photos[0]))
+    before = balances(rider.member_id, town.clock.now()).available
+
+    UploadRow(photos[1]).update([UploadRow.verdict.set(Verdict.PASS.value)])
+    rechecks.judged(an_event(town, binding.TOPIC, upload_id=photos[1]))
+
+    assert (before, balances(rider.member_id, town.clock.now()).available) == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -307,14 +322,15 @@ def test_three_points_come_once_when_the_photo_was_accepted(town: Town, rechecks
         {"state": UploadState.WAITING},
     ],
 )
-def test_a_photo_that_was_not_accepted_in_the_end_earns_nothing(
+def test_a_photo_that_was_not_accepted_earns_nothing(
     town: Town, rechecks: Rechecks, photo: dict[str, Any]
 ) -> None:
     case, rider = opened(town, rechecks), a_rider()
     sent = a_photo(rider, purpose=Purpose.RECHECK, **photo)
     rechecks.answer(rider, id_of(case), an_answer(town, rider, photos=(sent,)))
 
-    rechecks.answered(an_event(town, ANSWERED, recheck_id=id_of(case), attempts=19))
+    rechecks.answered(an_event(town, ANSWERED, recheck_id=id_of(case)))
+    rechecks.judged(an_event(town, binding.TOPIC, upload_id=sent))
 
     assert balances(rider.member_id, town.clock.now()).available == 0
 
