@@ -35,6 +35,7 @@ from models.cases.dry_run import DryRun
 from models.cases.escalation import Escalation
 from models.cases.evidence import Evidence
 from models.cases.feeding import Feeding as CaseFeeding
+from models.cases.forgetting import CasesForgetting
 from models.cases.hand_over import HandOver
 from models.cases.handling import Handling
 from models.cases.intake import Intake
@@ -324,6 +325,7 @@ class Services:
             PeopleForgetting(members=self.members, clock=self.clock),
             AlertsForgetting(),
             StationsForgetting(),
+            CasesForgetting(clock=self.clock, store=self.photo_store),
         )
 
     @cached_property

@@ -259,7 +259,9 @@ class Evidence:
         binding.change(upload, verdict, settled, still, self._clock.now())
         if verdict is Verdict.PASS:
             stands = get(UploadRow, upload.upload_id)
-            is_removed = stands is not None and stands.verdict == Verdict.RISKY
+            is_removed = stands is not None and (
+                stands.verdict == Verdict.RISKY or stands.state == UploadState.REFUSED
+            )
             self._remove(*hidden, *(public if is_removed else ()))
 
     def _publish(self, hidden: tuple[str, ...], public: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     ListAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -102,7 +103,7 @@ class CaseRow(Table):
     ``cell`` is ``<square>#<family>``, so that looking around for bikes reads no waste. ``spot`` is
     where all sightings together place the thing, absent while there is one; ``object_id`` what was
     first read on it. ``echoes`` counts those who joined after the time of co-discovery; cases
-    older than it count all who joined.
+    older than it count all who joined. ``is_moving`` stands where the first reporter was riding.
 
     ``zone_id`` is the functional zone that runs the grid; ``neighbour_grid_id`` the grid to which
     the case belongs if the phone erred by what it admitted.
@@ -194,6 +195,7 @@ class CaseRow(Table):
     spot = Document(null=True)
     object_id = UnicodeAttribute(null=True)
     echoes = Whole(null=True)
+    is_moving = BooleanAttribute(null=True)
     parent_id = UnicodeAttribute(null=True)
     parts: ListAttribute[str] = texts(null=True)
 
@@ -283,6 +285,14 @@ class ReportRow(Table):
     by_case = _ByCase()
 
 
+class _ByMember(GlobalSecondaryIndex["UploadRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_member"
+        projection = KeysOnlyProjection()
+
+    member_id = UnicodeAttribute(hash_key=True)
+
+
 class UploadRow(Table):
     """A photo on its way. ``public_name`` is random: who knows the id cannot guess the address."""
 
@@ -311,6 +321,8 @@ class UploadRow(Table):
     exif = Document(null=True)
     verdict = UnicodeAttribute(null=True)
     ready_at = Instant(null=True)
+
+    by_member = _ByMember()
 
 
 class _ByWaiting(GlobalSecondaryIndex["MediaCheckRow"]):  # type: ignore[no-untyped-call]
@@ -341,7 +353,10 @@ class MediaCheckRow(Table):
 
 
 class LimitRow(Table):
-    """When a member last used what is limited: epoch milliseconds, oldest first."""
+    """When a member last used what is limited: epoch milliseconds, oldest first.
+
+    ``moving`` is his last report from a moving bike: what is needed to know it when sent again.
+    """
 
     class Meta:
         table_name = "limits"
@@ -351,6 +366,7 @@ class LimitRow(Table):
     schema = Whole()
     version = Whole()
     used: ListAttribute[int] = ListAttribute(of=Whole)  # type: ignore[arg-type]
+    moving = Document(null=True)
     ttl = Whole()
 
 

@@ -20,6 +20,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "report.too_many": ("上报太频繁，请稍后再试", "Too many reports, try again later"),
     "report.not_found": ("没有找到这条上报", "No such report"),
+    "report.stop_first": (
+        "请停稳后再拍；行驶中拍摄的上报照常处置，但不计积分",
+        "Please stop before you take a photo: a report from a moving bike is handled, but not paid",
+    ),
     "report.own_case": ("您已经上报过这件事", "You have reported this already"),
     "report.own_work": ("这件事由您处置，不能附议", "You handle this case, so you cannot join it"),
     "report.joined": (
@@ -61,6 +65,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "photo.wrong_type": ("文件内容与格式不符", "The content is not of the type announced"),
     "photo.damaged": ("照片已损坏，请重新拍摄", "The picture is damaged"),
+    "photo.withdrawn": ("您已收回这张照片的授权", "You took back the use of this photo"),
     "photo.too_large_pixels": ("照片像素过大", "Too many pixels"),
     "photo.too_small": ("照片太小，看不清现场", "Too small to show the place"),
     "photo_store.unavailable": ("照片存储暂时不可用", "The photo store is away"),
