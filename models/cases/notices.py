@@ -26,8 +26,8 @@ from models.cases.gateways import OpenidOf, TextChecker
 from models.cases.judging import CHECK_ATTEMPTS, Judging
 from models.cases.paced import Paced
 from models.cases.rearranged import Rearranged
-from models.cases.tables import CaseRow, ReportRow
-from models.cases.telling import Telling
+from models.cases.tables import ReportRow
+from models.cases.telling import Telling, case_of
 from models.cases.told import first_told
 from models.people import links
 from models.people.roster import Roster
@@ -90,7 +90,7 @@ class Notices:
 
         Who reported it himself, or is close to who did, may not handle it: the next one is told.
         """
-        case = _case(event)
+        case = case_of(event)
         unfit = {case.member_id, *links.linked_to(case.member_id)}
         on_duty = [who for who in self._telling.on_duty(case) if who not in unfit]
         told = on_duty or self._telling.first_of(case, Step.LEAD)
@@ -104,7 +104,7 @@ class Notices:
 
     def joined(self, event: Event) -> None:
         """Tell both reporters of the one case, and pay the joiner if it was accepted before."""
-        case, report = _case(event), _report(event)
+        case, report = case_of(event), _report(event)
         if case.claimed_at is not None and report is not None:
             crediting.award_joined(self._ledger, case, report, self._clock.now())
         self._ask_about_text(event)
@@ -114,26 +114,26 @@ class Notices:
 
     def claimed(self, event: Event) -> None:
         """Pay those who joined (the claim paid the first), then tell everybody."""
-        case = _case(event)
+        case = case_of(event)
         reports = followers_of(case)
         crediting.award_others(self._ledger, case, self._clock.now())
         self._telling.progress(event, case, reports, wording.CLAIMED)
 
     def assigned(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.alert(event, case, [event.payload["officer_id"]], wording.ASSIGNED)
 
     def returned(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.alert(event, case, self._telling.first_of(case, Step.LEAD), wording.RETURNED)
 
     def resolved(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.progress(event, case, followers_of(case), wording.RESOLVED)
 
     def closed(self, event: Event) -> None:
         """Tell every reporter; the joiners' points mature, the first one's did in the closing."""
-        case = _case(event)
+        case = case_of(event)
         status = Status(event.payload["status"])
         reports, now = followers_of(case), self._clock.now()
         if status is Status.CLOSED:
@@ -142,22 +142,22 @@ class Notices:
         self._telling.progress(event, case, reports, wording.CLOSED[status])
 
     def reopened(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         told = [case.claimer_id] if case.claimer_id else self._telling.first_of(case, Step.LEAD)
         self._telling.alert(event, case, told, wording.REOPENED)
         self._telling.progress(event, case, followers_of(case), wording.BACK)
 
     def disputed(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.warn(event, case, self._telling.first_of(case, Step.LEAD), wording.DISPUTED)
 
     def contested(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.warn(event, case, self._telling.first_of(case, Step.LEAD), wording.CONTESTED)
 
     def stepped(self, event: Event) -> None:
         """A step of the ladder; one whose post is vacant is told to the next one up."""
-        case, step = _case(event), Step(event.payload["step"])
+        case, step = case_of(event), Step(event.payload["step"])
         told = self._telling.workers(case) if step is Step.REMIND else []
         told = told or self._telling.first_of(case, _LOWEST.get(step, step))
         self._telling.warn(event, case, told, wording.STEP[step])
@@ -195,13 +195,6 @@ _LOWEST = {
     Step.UNCLAIMED_DUTY: Step.DISTRICT,
 }
 """Whose post a step is for, where it is not named after it."""
-
-
-def _case(event: Event) -> CaseRow:
-    case = get(CaseRow, event.payload["case_id"])
-    if case is None:
-        raise LookupError("a case is never deleted")
-    return case
 
 
 def _report(event: Event) -> ReportRow | None:

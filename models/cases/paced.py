@@ -16,8 +16,8 @@ from models.cases.entities import Party, Severity, Step
 from models.cases.followers import followers_of
 from models.cases.judging import WORDS
 from models.cases.states import is_urgent
-from models.cases.tables import CaseRow, ReportRow
-from models.cases.telling import Telling
+from models.cases.tables import ReportRow
+from models.cases.telling import Telling, case_of
 
 
 class Paced:
@@ -43,25 +43,25 @@ class Paced:
 
     def asked(self, event: Event) -> None:
         """A fixed sentence: the question itself is shown when WeChat has let it pass."""
-        case = _case(event)
+        case = case_of(event)
         self._ask_about_words(event)
         first = get(ReportRow, case.member_id, case.report_id)
         self._telling.progress(event, case, [first] if first else [], wording.ASKED)
 
     def replied(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._ask_about_words(event)
         self._telling.alert(event, case, self._telling.workers(case), wording.REPLIED)
 
     def resumed(self, event: Event) -> None:
         """The clocks go on: who works on it is told, and so are the reporters."""
-        case = _case(event)
+        case = case_of(event)
         self._telling.alert(event, case, self._telling.workers(case), wording.RESUMED)
         self._telling.progress(event, case, followers_of(case), wording.GOES_ON)
 
     def proposed(self, event: Event) -> None:
         """The next step of the ladder decides, but never whoever asked."""
-        case = _case(event)
+        case = case_of(event)
         lowest = Step.COMMUNITY if event.payload["party"] == Party.LEAD else Step.LEAD
         told = [
             who for who in self._telling.first_of(case, lowest) if who != event.payload["member_id"]
@@ -69,23 +69,23 @@ class Paced:
         self._telling.warn(event, case, told, wording.PROPOSED)
 
     def extended(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.alert(event, case, [event.payload["member_id"]], wording.APPROVED)
         self._telling.progress(event, case, followers_of(case), wording.EXTENDED)
 
     def deferred(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.alert(event, case, [event.payload["member_id"]], wording.APPROVED)
         self._telling.progress(event, case, followers_of(case), wording.DEFERRED)
 
     def declined(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.alert(event, case, [event.payload["member_id"]], wording.DECLINED)
 
     def corrected(self, event: Event) -> None:
         """What becomes a danger is told at once, to everybody on duty; the lead hears of the
         reverse, because it gives time."""
-        case = _case(event)
+        case = case_of(event)
         is_grave = case.severity == Severity.A != event.payload["was_severity"]
         told = self._telling.on_duty(case) if is_grave else self._telling.workers(case)
         told = [who for who in told if who != case.member_id]
@@ -98,7 +98,7 @@ class Paced:
         self._telling.progress(event, case, followers_of(case), wording.RECATEGORISED)
 
     def appealed(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._ask_about_words(event)
         lead = [who for who in self._telling.first_of(case, Step.LEAD) if who != case.rejecter_id]
         told = lead or self._telling.first_of(case, Step.COMMUNITY)
@@ -110,10 +110,3 @@ class Paced:
         key = f"{event.payload['case_id']}:{event.payload['event_id']}"
         payload = {**event.payload, outbox.URGENT: False}
         put_if_absent(outbox.row(WORDS, key, event.county, payload, self._clock.now()))
-
-
-def _case(event: Event) -> CaseRow:
-    case = get(CaseRow, event.payload["case_id"])
-    if case is None:
-        raise LookupError("a case is never deleted")
-    return case

@@ -13,8 +13,8 @@ from models.base.store import get
 from models.cases import crediting, wording
 from models.cases.entities import Status, Step
 from models.cases.followers import followers_of, reports_of
-from models.cases.tables import CaseRow, ReportRow
-from models.cases.telling import Telling
+from models.cases.tables import ReportRow
+from models.cases.telling import Telling, case_of
 from models.points.ledger import Ledger
 
 
@@ -43,14 +43,14 @@ class Rearranged:
 
         Should the parent have closed meanwhile, its own closing pays and matures them.
         """
-        case, parent = _case(event), _case_named(event.payload["into"])
+        case, parent = case_of(event), case_of(event, "into")
         if case.merged_into == parent.case_id and parent.claimed_at is not None:
             crediting.award_whole(self._ledger, parent, self._clock.now())
         self._telling.progress(event, parent, reports_of(case), wording.MERGED)
 
     def unmerged(self, event: Event) -> None:
         """Each goes on by itself: what its reports are still due is paid, who holds it is told."""
-        case, parent = _case(event), _case_named(event.payload["parent"])
+        case, parent = case_of(event), case_of(event, "parent")
         for each in (case, parent):
             if each.claimed_at is not None and each.merged_into is None:
                 crediting.award_whole(self._ledger, each, self._clock.now())
@@ -64,34 +64,23 @@ class Rearranged:
 
     def parted(self, event: Event) -> None:
         """A part waits to be claimed, and its reporter learns that his photo shows one more."""
-        case = _case(event)
+        case = case_of(event)
         self._telling.alert(event, case, self._telling.workers(case), wording.NEW)
         report = get(ReportRow, case.member_id, case.report_id)
         self._telling.progress(event, case, [report] if report else [], wording.PARTED)
 
     def transferred(self, event: Event) -> None:
         """Handing it over accepted it, so everybody is paid; then they are told."""
-        case = _case(event)
+        case = case_of(event)
         crediting.award_others(self._ledger, case, self._clock.now())
         self._telling.progress(event, case, followers_of(case), wording.TRANSFERRED)
 
     def external(self, event: Event) -> None:
-        case = _case(event)
+        case = case_of(event)
         self._telling.progress(event, case, followers_of(case), wording.EXTERNAL)
 
     def released(self, event: Event) -> None:
         """Whoever is there now is told; is nobody, then the lead."""
-        case = _case(event)
+        case = case_of(event)
         workers = self._telling.workers(case) or self._telling.first_of(case, Step.LEAD)
         self._telling.alert(event, case, workers, wording.RELEASED)
-
-
-def _case(event: Event) -> CaseRow:
-    return _case_named(event.payload["case_id"])
-
-
-def _case_named(case_id: str) -> CaseRow:
-    case = get(CaseRow, case_id)
-    if case is None:
-        raise LookupError("a case is never deleted")
-    return case

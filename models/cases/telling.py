@@ -13,6 +13,7 @@ from models.alerts.desk import AlertDesk
 from models.alerts.entities import Alert, Event, Notice, Template, Text
 from models.base.clock import parse_utc
 from models.base.errors import Unavailable
+from models.base.store import get
 from models.cases import wording
 from models.cases.categories import Categories
 from models.cases.entities import Category, Severity, Status, Step
@@ -208,6 +209,14 @@ def _each(things: Iterable[_Thing], tell: Callable[[_Thing], None]) -> None:
             failed = error
     if failed is not None:
         raise failed
+
+
+def case_of(event: Event, name: str = "case_id") -> CaseRow:
+    """The case that an event names. Cases are never deleted, so ``LookupError`` is a mistake."""
+    case = get(CaseRow, event.payload[name])
+    if case is None:
+        raise LookupError("a case is never deleted")
+    return case
 
 
 def bound(entries: Iterable[RosterEntry]) -> list[str]:
