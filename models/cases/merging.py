@@ -20,7 +20,7 @@ from models.cases import changes, closing, rules
 from models.cases.categories import Categories
 from models.cases.changes import Doing, answer_of
 from models.cases.entities import Status
-from models.cases.followers import has_reported, parent_of
+from models.cases.followers import has_reported, is_close_to_reporter, parent_of
 from models.cases.tables import CaseRow, open_cell_of
 from models.people.entities import Actor
 
@@ -37,7 +37,7 @@ def parent_for(
     version himself. Raises ``NotFound`` outside the actor's scopes and ``Conflict``
     (``case.version_conflict``, ``case.same_case``, ``case.other_kind``, ``case.not_mergeable``,
     ``case.merged_enough``, ``case.parent_without_photo``, ``case.own_report``,
-    ``report.own_work``).
+    ``case.linked_report``, ``report.own_work``).
     """
     parent = get(CaseRow, into) if rules.is_id(into) else None
     if parent is None or not changes.parties_in(actor, parent) or parent.county != case.county:
@@ -51,9 +51,14 @@ def parent_for(
         raise Conflict(refusal, status=parent.status)
     if has_reported(actor.member_id, parent):
         raise Conflict("case.own_report")
-    if parent.claimer_id is not None and has_reported(parent.claimer_id, case):
-        # Who accepts and fixes a case is not paid for reporting it too.
-        raise Conflict("report.own_work")
+    if is_close_to_reporter(actor.member_id, parent):
+        raise Conflict("case.linked_report")
+    if parent.claimer_id is not None:
+        # Who accepts and fixes a case is not paid for reporting it too, nor is who is close to him.
+        if has_reported(parent.claimer_id, case):
+            raise Conflict("report.own_work")
+        if is_close_to_reporter(parent.claimer_id, case):
+            raise Conflict("case.linked_report")
     return parent
 
 

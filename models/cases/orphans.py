@@ -31,7 +31,7 @@ from models.places.service import Places
 log = logging.getLogger(__name__)
 
 RELEASABLE = tuple(row.source for row in TRANSITIONS if row.action is Action.RELEASE)
-WATCHED = ("case.step", "case.resumed", "case.reopened")
+WATCHED = ("case.step", "case.resumed", "case.reopened", "case.unmerged")
 """Topics at which it is worth a look whether who holds the case is still there."""
 SETTLED = timedelta(minutes=1)
 """After this long the roster's index shows that an entry has gone."""

@@ -7,17 +7,26 @@ from typing import Any
 
 import pytest
 
+from models.alerts import outbox
+from models.alerts.tables import OutboxRow
 from models.base.clock import FixedClock
 from models.base.errors import Conflict
+from models.base.ids import new_id
+from models.base.store import query, scan
 from models.base.tables import Database
-from models.cases.entities import Action
+from models.cases.entities import Action, Receiver
 from models.cases.followers import reports_of
+from models.cases.orphans import Orphans
 from models.cases.tables import CaseRow
-from models.people.entities import Actor
+from models.people import links
+from models.people.entities import Actor, RoleName
+from models.people.tables import RosterRow
+from models.points.reading import balances
 from tests.support.cases import Town, a_rider
 
 FIRE_LANE = "E0496"  # serious: two hours, day and night
 WASTE = "E0110"
+SAME = {"reason": "same_thing"}
 
 
 @pytest.fixture
@@ -63,3 +72,69 @@ def test_nobody_waits_for_a_reporter_who_cannot_answer_of_a_part(town: Town) -> 
 
     assert refusal.value.code == "case.is_part"
     assert do(town, town.officer, case, Action.ASK, text="在哪一侧？").status == "waiting"
+
+
+def told_of(case: CaseRow, topic: str) -> OutboxRow:
+    """The row of the outbox that tells of a case under a topic."""
+    rows = scan(OutboxRow)
+    return next(r for r in rows if (r.topic, r.payload.get("case_id")) == (topic, case.case_id))
+
+
+def link(town: Town, one: Actor, other: Actor) -> None:
+    """Both have had one phone."""
+    phone_key = new_id("phk")
+    for actor in (one, other):
+        links.record_phone(phone_key, actor.member_id, town.clock.now())
+
+
+def refusal_of(town: Town, actor: Actor, case: CaseRow, action: Action, **values: Any) -> str:
+    with pytest.raises(Conflict) as refusal:
+        town.act(actor, town.case(case.case_id), action, **values)
+    return refusal.value.code
+
+
+def test_a_relatives_report_does_not_reach_an_officer_by_way_of_a_merge(town: Town) -> None:
+    relative = a_rider()
+    link(town, relative, town.officer)
+    his, held = town.filed(relative), town.claimed()
+
+    into_held = refusal_of(town, town.lead, his, Action.MERGE, into=held.case_id, **SAME)
+    by_himself = refusal_of(town, town.officer, held, Action.MERGE, into=his.case_id, **SAME)
+
+    assert into_held == by_himself == "case.linked_report"
+
+
+def test_a_lead_does_not_accept_a_relatives_report_by_handing_it_over(town: Town) -> None:
+    relative = a_rider()
+    link(town, relative, town.lead)
+    case = town.filed(relative)
+
+    values = {"reason": "police_matter", "receiver": Receiver.POLICE}
+    refusal = refusal_of(town, town.lead, case, Action.TRANSFER, **values)
+
+    assert refusal == "case.linked_report"
+    assert balances(relative.member_id, town.clock.now()).pending == 0
+
+
+def test_a_case_told_apart_is_not_left_with_an_officer_who_has_gone(town: Town) -> None:
+    case, parent = town.claimed(), town.filed()
+    do(town, town.lead, case, Action.MERGE, into=parent.case_id, **SAME)
+    for row in query(RosterRow.by_scope, f"grid:{town.grid.grid_id}"):
+        if row.member_id == town.officer.member_id:
+            row.delete()
+    successor = town.an_official(RoleName.OFFICER, "网格员二")
+    town.clock.advance(timedelta(hours=1))
+    do(town, town.lead, case, Action.UNMERGE, reason="not_the_same")
+
+    parts = {"clock": town.clock, "working": town.working}
+    orphans = Orphans(roster=town.roster, places=town.places, **parts)
+    unmerged = told_of(case, "case.unmerged")
+    told: list[str] = []
+    handlers = orphans.around({"case.unmerged": lambda event: told.append(event.topic)})
+    event = outbox.lease(unmerged.outbox_id, town.clock.now())
+    assert event is not None
+    handlers["case.unmerged"](event)
+
+    released = town.case(case.case_id)
+    assert (released.status, released.assigned_to) == ("assigned", successor.member_id)
+    assert told == ["case.unmerged"]
