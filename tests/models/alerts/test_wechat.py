@@ -10,8 +10,9 @@ from infra.local.wechat import accounts
 from infra.local.wechat.accounts import MINI, SERVICE
 from infra.local.wechat.simulator import start_simulator
 from models.alerts import delivery, quotas
+from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
-from models.alerts.entities import Notice, Recipient, Template
+from models.alerts.entities import Event, Notice, Recipient, Template
 from models.base.clock import FixedClock
 from models.base.errors import Unavailable
 from models.base.ids import new_id
@@ -225,3 +226,67 @@ def test_a_token_that_ends_between_two_messages_loses_neither(
     tell(messenger, a_notice(member_id=officer.member_id))
 
     assert officer.sees() == ["template"] * 2
+
+
+def heard(wechat: WeChat, messenger: Messenger, clock: FixedClock) -> list[str]:
+    """Work on every push that WeChat has sent, in the form it gave them; answers which."""
+    reactions = Reactions(
+        member_id_of=lambda openid: openid,
+        verdict=lambda *_: None,
+        follow_changed=lambda *_: None,
+        not_shown=messenger.not_shown,
+        forgetful=[],
+    )
+    callbacks = Callbacks(clock=clock, reactions=reactions)
+    pushes = wechat.transport.get("/_control/pushes", {})["items"]
+    for push in pushes:
+        payload = {"account": push["account"], "event": push["content"]}
+        callbacks.handle(
+            Event(
+                outbox_id=f"out_{push['seq']}",
+                topic="callback",
+                county="city",
+                payload=payload,
+                at=clock.now(),
+                attempts=1,
+            )
+        )
+    return [str(push["content"]["Event"]) for push in pushes]
+
+
+def test_who_blocked_the_service_account_gets_a_subscription_message_once(
+    messenger: Messenger, officer: Officer, wechat: WeChat, clock: FixedClock
+) -> None:
+    officer.follows()
+    officer.accepts()
+    wechat.control("withhold", touser=officer.service_openid, status="failed:user block")
+    notice = a_notice(member_id=officer.member_id)
+    tell(messenger, notice)
+    assert officer.sees() == []
+
+    for _ in range(2):
+        assert "TEMPLATESENDJOBFINISH" in heard(wechat, messenger, clock)
+
+    assert officer.sees() == ["subscribe"]
+    assert [one["outcome"] for one in inbox_row_of(notice).tried or ()] == [
+        "sent",
+        "blocked",
+        "sent",
+    ]
+
+
+def test_a_message_that_no_channel_could_show_stays_in_the_inbox(
+    messenger: Messenger, officer: Officer, wechat: WeChat, clock: FixedClock
+) -> None:
+    officer.follows()
+    officer.accepts()
+    wechat.control("withhold", touser=officer.service_openid, status="failed: system failed")
+    wechat.control("withhold", touser=officer.openid, error_code="20001")
+    notice = a_notice(member_id=officer.member_id)
+    tell(messenger, notice)
+
+    for _ in range(2):
+        heard(wechat, messenger, clock)
+
+    assert officer.sees() == []
+    assert inbox_row_of(notice).delivered_by == delivery.INBOX_ONLY
