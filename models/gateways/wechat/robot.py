@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from models.gateways.wechat.transport import Transport
 
-TEXT_MAX_BYTES = 2048
-
 
 class Robots:
     """Speaks in groups. ``transport`` is to WeCom's own host."""
