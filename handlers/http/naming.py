@@ -66,6 +66,16 @@ def reason_text(code: str | None, language: str) -> str | None:
     return text(f"case.reason.{code}", language) if code else None
 
 
+def said(code: str | None, language: str) -> str | None:
+    """What a code says; None when there is none."""
+    return text(code, language) if code else None
+
+
+def points(shown: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
+    """Say why a report brought nothing, if there is a reason."""
+    return {**shown, "unpaid": said(shown["unpaid"], language)} if shown is not None else None
+
+
 def event(shown: Mapping[str, Any], call: Call[Any, Any]) -> dict[str, Any]:
     """Name one event of a history."""
     return {**named(shown, call), "action_text": text(f"case.{shown['action']}", call.language)}

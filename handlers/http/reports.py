@@ -49,7 +49,7 @@ def submit_report(call: Call[NewReport, Nothing]) -> Reply:
     receipt = call.services.intake.submit(call.actor, _command(call.body))
     case = naming.named(receipt["case"], call)
     case["routing"] = naming.routing(case["routing"], call.language)
-    return {**receipt, "case": case}
+    return {**receipt, "case": case, "advice": naming.said(receipt.get("advice"), call.language)}
 
 
 @endpoint(blueprint, "GET", "/v1/reports", query=Paged, answer=Reports)
@@ -69,6 +69,7 @@ def show_report(call: Call[Nothing, Nothing]) -> Reply:
         **naming.named(shown, call),
         "case": naming.named(shown["case"], call),
         "parts": [naming.named(part, call) for part in shown["parts"]],
+        "points": naming.points(shown["points"], language),
         "routing": naming.routing(shown["routing"], language),
         "history": [naming.event(item, call) for item in shown["history"]],
     }

@@ -34,7 +34,9 @@ def add_first_award(tx: Transaction, ledger: Ledger, case: CaseRow, now: datetim
     """
     if case.parent_id is not None:
         return
-    rule, points = rules.award_for(ordinal=1, waited=now - now, echo=0)
+    rule, points = rules.award_for(
+        ordinal=1, waited=now - now, echo=0, is_moving=bool(case.is_moving)
+    )
     posting = ledger.plan_award(
         member_id=case.member_id,
         county=case.county,
@@ -62,6 +64,7 @@ def award_joiner(ledger: Ledger, case: CaseRow, report: ReportRow, now: datetime
         waited=report.submitted_at - case.created_at,
         # Reports from before echoes were counted know only how many joined before them.
         echo=report.ordinal - 1 if report.echo is None else report.echo,
+        is_moving=rules.is_moving(report.speed_mps),
     )
     ledger.post(
         lambda: ledger.plan_award(

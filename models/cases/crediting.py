@@ -7,6 +7,7 @@ The rule, for a case together with what was merged into it (the whole):
 * Whoever reported before it or within ten minutes after it found the thing himself: first points.
 * Whoever came later is an echo: joiner's points. One who had filed a case of his own always has
   them, because he found it by himself; of those who joined, the first three of each case.
+* Who was riding when he captured it is paid nothing, and takes nobody's place.
 * Nobody is paid twice for one whole: of several reports of one member the best counts.
 * Nothing paid is taken back. Where a case is told apart again and more is due, the rest is paid.
 
@@ -40,6 +41,7 @@ class Finding:
     case_id: str
     is_own: bool
     at: datetime
+    is_moving: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,9 @@ def credits_of(findings: Iterable[Finding], first_at: datetime) -> Mapping[str, 
     worth: dict[str, Credit] = {}
     echoes: dict[str, int] = {}
     for found in sorted(findings, key=lambda found: (found.at, found.report_id)):
+        if found.is_moving:
+            worth[found.report_id] = Credit(rule=rules.MOVING_RULE, points=0)
+            continue
         if found.at <= first_at + rules.CO_DISCOVERY:
             rule = rules.FIRST_RULE if found.is_own else rules.CO_DISCOVERY_RULE
             worth[found.report_id] = Credit(rule=rule, points=rules.FIRST_POINTS)
@@ -198,6 +203,7 @@ def _findings(shares: Iterable[Share]) -> list[Finding]:
             case_id=share.case.case_id,
             is_own=report.ordinal == 1,
             at=report.submitted_at,
+            is_moving=rules.is_moving(report.speed_mps),
         )
         for share in shares
         for report in share.reports

@@ -45,6 +45,8 @@ from models.cases.tables import (
 from models.people.entities import Actor
 
 LIMIT = "report"
+STOP_FIRST = "report.stop_first"
+"""What a rider is told who took his photo while moving."""
 _TTL_S = 2 * 24 * 3600
 
 
@@ -91,7 +93,8 @@ class Filing:
         self._check_joinable(case)
         ordinal, seen = case.reporter_count + 1, case.status
         echoes = case.reporter_count - 1 if case.echoes is None else case.echoes
-        is_echo = rules.is_echo(self.now - case.created_at)
+        # Who is not paid takes none of the paid places.
+        is_echo = rules.is_echo(self.now - case.created_at) and not self._is_moving
         room = rules.CASE_PHOTOS_MAX - len(case.photos)
         tx.update(
             "case",
@@ -146,7 +149,7 @@ class Filing:
         )
         tx.guard("event", event_row(case, event_id, doing, receipt))
         tx.guard("report", self._report(case, ordinal, echo))
-        self._add_limit(tx)
+        self._add_limit(tx, case)
         self._bind_uploads(tx, case)
         topic = "case.joined" if is_joining else "case.submitted"
         payload = {
@@ -203,6 +206,7 @@ class Filing:
             cell=open_cell_of(command.position, category.family),
             object_id=rules.clean_object_id(command.object_id),
             echoes=0,
+            is_moving=True if self._is_moving else None,
             assigned_to=place.officer.member_id if place.officer else None,
         )
         wake = rules.next_wake(timing_of(case), self.working)
@@ -236,7 +240,9 @@ class Filing:
 
     def _receipt(self, case: CaseRow) -> Mapping[str, Any]:
         """Only what never changes, so that it can be told again at any time."""
+        advice = {"advice": STOP_FIRST} if self._is_moving else {}
         return {
+            **advice,
             "report": {
                 "id": self.report_id,
                 "case_id": case.case_id,
@@ -258,20 +264,37 @@ class Filing:
             "call_first": list(self.category.call_first),
         }
 
-    def _add_limit(self, tx: Transaction) -> None:
+    @property
+    def _is_moving(self) -> bool:
+        return rules.is_moving(self.command.speed_mps)
+
+    def _moving(self, case: CaseRow) -> Mapping[str, Any]:
+        command = self.command
+        return {
+            "case_id": case.case_id,
+            "family": self.category.family,
+            "lon": command.lon,
+            "lat": command.lat,
+            "at": utc_text(self.now),
+        }
+
+    def _add_limit(self, tx: Transaction, case: CaseRow) -> None:
         limit = self.known.limit
         ttl = int(self.now.timestamp()) + _TTL_S
+        moving = self._moving(case) if self._is_moving else None
         if limit is None:
             used = rules.used_with((), self.now)
             row = LimitRow(
                 self.actor.member_id, LIMIT, schema=SCHEMA, version=1, used=used, ttl=ttl
             )
+            row.moving = moving
             tx.guard("limit", row)
             return
         actions = [
             LimitRow.version.set(limit.version + 1),
             LimitRow.used.set(rules.used_with(limit.used, self.now)),
             LimitRow.ttl.set(ttl),
+            *([LimitRow.moving.set(moving)] if moving else []),
         ]
         tx.update("limit", limit, actions, LimitRow.version == limit.version)
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from models.base.clock import Clock
+from models.base.clock import Clock, parse_utc
 from models.base.errors import Conflict, Exhausted, FieldError, Forbidden, Invalid
+from models.base.geometry import Position
 from models.base.ids import derived_id
 from models.base.store import Transaction, get_many, retrying
 from models.base.tables import Table
@@ -73,6 +74,7 @@ class Intake:
             return _first_answer(known, command, actor)
         now = self._clock.now()
         category, place = self._check(command, known, actor, now)
+        _check_sent_again(known.limit, command, category, now)
         _check_rate(known.limit, now)
         filing = Filing(
             actor=actor,
@@ -167,6 +169,18 @@ def _upload_errors(uploads: Sequence[UploadRow | None], actor: Actor) -> list[Fi
         elif upload.state == UploadState.REFUSED:
             errors.append(FieldError(field=field, code="photo.refused", limit=upload.reason))
     return errors
+
+
+def _check_sent_again(
+    limit: LimitRow | None, command: SubmitReport, category: Category, now: datetime
+) -> None:
+    """That this is not the report he has just sent from a moving bike: one problem, one case."""
+    before = limit.moving if limit else None
+    if not before or before["family"] != category.family:
+        return
+    earlier = Position(lon=before["lon"], lat=before["lat"])
+    if rules.is_sent_again(command, now, earlier=earlier, at=parse_utc(before["at"])):
+        raise Conflict("report.own_case", case_id=before["case_id"])
 
 
 def _check_rate(limit: LimitRow | None, now: datetime) -> None:

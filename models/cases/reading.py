@@ -12,7 +12,7 @@ from models.base.errors import NotFound
 from models.base.geometry import Position, WGS84Position, distance_m, wgs84_to_gcj02
 from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
-from models.cases import awards, changes, crediting, rules, workflow
+from models.cases import awards, changes, crediting, filing, rules, workflow
 from models.cases.categories import Categories
 from models.cases.closing import is_first
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
@@ -251,6 +251,7 @@ class Reading:
             "points": award.points + (rest.points if rest is not None else 0),
             "state": "available" if is_mature else "pending",
             "matures_at": utc_text(matures_at),
+            "unpaid": filing.STOP_FIRST if rules.is_moving(report.speed_mps) else None,
         }
 
 

@@ -58,6 +58,12 @@ FIRST_POINTS = 10
 CO_DISCOVERY = timedelta(minutes=10)
 JOINER_POINTS = 2
 PAID_JOINERS = 3
+MOVING_MPS = 2.0
+"""From this speed on a photo was taken while riding. *Source:* the project's rule: nobody is paid
+for reporting from a moving bike."""
+SENT_AGAIN_M = 50.0
+SENT_AGAIN_WITHIN = timedelta(minutes=10)
+MOVING_RULE = "report.moving@1"
 FIRST_RULE, CO_DISCOVERY_RULE, JOINER_RULE = "report.first@1", "report.early@1", "report.joiner@1"
 
 LADDER: tuple[tuple[Step, int], ...] = (
@@ -294,8 +300,29 @@ def is_echo(waited: timedelta) -> bool:
     return waited > CO_DISCOVERY
 
 
-def award_for(*, ordinal: int, waited: timedelta, echo: int) -> tuple[str, int]:
+def is_moving(speed_mps: float | None) -> bool:
+    """Whether a report was captured while riding; a phone that does not know its speed is not.
+
+    >>> is_moving(1.96), is_moving(1.9), is_moving(None)
+    (True, False, False)
+    """
+    return speed_mps is not None and round(speed_mps, 1) >= MOVING_MPS
+
+
+def is_sent_again(
+    report: SubmitReport, now: datetime, *, earlier: Position, at: datetime
+) -> bool:
+    """Whether a report may be the one that was sent from a moving bike, after stopping."""
+    is_soon = now - at <= SENT_AGAIN_WITHIN
+    return is_soon and distance_m(earlier, report.position) <= SENT_AGAIN_M
+
+
+def award_for(
+    *, ordinal: int, waited: timedelta, echo: int, is_moving: bool = False
+) -> tuple[str, int]:
     """The rule and points of a report: ``ordinal`` 1 came first; ``waited`` after the first.
+
+    What was captured while moving is handled like any other, and never paid.
 
     Whoever found it himself is paid like the first, in whatever order they came; of the echoes,
     whose how-many-th ``echo`` is, three are paid.
@@ -305,6 +332,8 @@ def award_for(*, ordinal: int, waited: timedelta, echo: int) -> tuple[str, int]:
     >>> award_for(ordinal=5, waited=timedelta(hours=1), echo=4)
     ('report.joiner@1', 0)
     """
+    if is_moving:
+        return MOVING_RULE, 0
     if ordinal == 1:
         return FIRST_RULE, FIRST_POINTS
     if not is_echo(waited):

@@ -18,6 +18,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "report.first": ("首次上报问题被受理", "First report of a problem accepted"),
     "report.early": ("与首报同时发现问题", "Found the problem at the same time"),
     "report.joiner": ("共同上报同一问题", "Joined the report of a problem"),
+    "report.moving": ("行驶中拍摄，不计积分", "Captured while moving: no points"),
+    "recheck.passed": ("复拍核实", "Looked at a fix again"),
     "station.check_in": ("驿站打卡", "Checked in at a station"),
     "maturity": ("问题办结，积分到账", "Case closed, points available"),
     "hold": ("兑换权益，积分暂扣", "Reward reserved, points held"),

@@ -150,11 +150,13 @@ class ReceiptCase(Answer):
 
 
 class Receipt(Answer):
-    """What a report became. ``call_first`` lists numbers to ring at once."""
+    """What a report became. ``call_first`` lists numbers to ring at once; ``advice`` is for the
+    rider's own safety."""
 
     report: ReceiptReport
     case: ReceiptCase
     call_first: list[str]
+    advice: str | None
 
 
 class Nearby(Query):
@@ -288,11 +290,12 @@ class Event(Answer):
 
 
 class ReportPoints(Answer):
-    """What a report has brought."""
+    """What a report has brought; ``unpaid`` says why that is nothing, where there is a reason."""
 
     points: int
     state: Literal["pending", "available"]
     matures_at: Instant
+    unpaid: str | None
 
 
 class RelatedCase(Answer):
