@@ -12,6 +12,10 @@ import pytest
 from handlers import wiring
 from handlers.settings import Settings, SettingsError
 from handlers.wiring import Services, services, use_services
+from infra.local.client import Client
+from infra.local.wechat import accounts
+from models.alerts import messages
+from models.alerts.entities import ChannelRefused, Recipient, Refusal, Template
 from tests.support import source
 from tests.support.world import World
 
@@ -35,6 +39,54 @@ def test_every_topic_that_is_put_into_the_outbox_has_a_handler(world: World) -> 
 
     assert topics
     assert topics <= set(world.services.outbox_handlers)
+
+
+def test_the_ways_to_a_phone_stand_in_their_order(world: World) -> None:
+    names = {role: [way.name for way in ways] for role, ways in world.services.channels.items()}
+
+    assert names == {
+        "officer": ["service", "employment", "subscription", "robot"],
+        "rider": ["long_term", "subscription"],
+    }
+
+
+def test_every_template_of_a_role_has_an_id_where_it_is_sent(world: World) -> None:
+    officers = {Template.OFFICER_ALERT, Template.ESCALATION, Template.DIGEST}
+    for role, templates in (("officer", officers), ("rider", {Template.RIDER_PROGRESS})):
+        for way in world.services.channels[role]:  # type: ignore[index]
+            assert all(way.template_id(template) for template in templates), way.name
+
+
+def test_a_robot_speaks_for_the_post_of_its_community(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer = world.officer
+    assert officer.post is not None
+    grid = world.services.places.grid(officer.post.scope.removeprefix("grid:"))
+    assert grid is not None
+    monkeypatch.setitem(world.services._robot_keys, grid.community_id, accounts.ROBOT_KEY)
+    robot = world.services.channels["officer"][-1]
+    to = Recipient(member_id=officer.member_id, openid="-", service_openid=None)
+    template, fields = messages.officer_alert(
+        what="占道", where="某处", due_at=world.clock.now(), number="XY-0042"
+    )
+
+    robot.send(to, template=template, fields=fields, page="", dedupe_key="ntc_1")
+
+    sent = Client(world.simulator.base_url).get("/_control/sent").body["items"]
+    said = next(one for one in sent if one["channel"] == "robot")["data"]["content"]
+    assert officer.post.display in said
+    assert "XY-0042" in said
+
+
+def test_an_official_without_a_community_has_no_robot(world: World) -> None:
+    robot = world.services.channels["officer"][-1]
+    to = Recipient(member_id=world.rider().member_id, openid="-", service_openid=None)
+
+    with pytest.raises(ChannelRefused) as refused:
+        robot.counter(to)
+
+    assert refused.value.reason is Refusal.NOT_BOUND
 
 
 def test_the_services_of_a_process_are_made_once(

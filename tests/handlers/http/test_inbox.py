@@ -135,6 +135,16 @@ def test_a_hint_of_the_client_counts_nothing(house: House) -> None:
     assert answer.json_body == {"template": template, "remaining": 1}
 
 
+@pytest.mark.parametrize("result", ["accept", "reject", "ban", "filter"])
+def test_only_who_says_he_bound_himself_is_tried_again_at_once(house: House, result: str) -> None:
+    member_id, template = house.actor.member_id, "emp-officer-alert"
+    quotas.note_unbound(member_id, template, NOW)
+
+    house.send("POST", "/v1/subscriptions", template=template, result=result)
+
+    assert quotas.is_unbound(member_id, template, NOW) == (result != "accept")
+
+
 def test_an_unknown_result_is_refused(house: House) -> None:
     answer = house.send("POST", "/v1/subscriptions", template="t", result="maybe")
 

@@ -259,6 +259,9 @@ def test_other_pushes_are_told_apart_by_all_they_say(change: dict[str, Any]) -> 
     "change",
     [
         {"Event": "subscribe_msg_sent_event", "List": {"MsgID": "7", "ErrorCode": "0"}},
+        {"Event": "subscribe_msg_sent_event", "List": [{"MsgID": 7, "ErrorCode": 0}]},
+        {"Event": "subscribe_msg_sent_event", "SubscribeMsgSentEvent": {"List": {"MsgID": "7"}}},
+        {"Event": "subscribe_msg_sent_event", "SubscribeMsgSentEvent": {"List": [{"MsgID": "7"}]}},
         {"Event": "TEMPLATESENDJOBFINISH", "MsgID": 7},
         {"MsgType": "text", "MsgId": "7"},
     ],
@@ -267,3 +270,19 @@ def test_other_pushes_are_told_apart_by_all_they_say(change: dict[str, Any]) -> 
 def test_push_about_a_message_is_known_by_the_messages_id(change: dict[str, Any]) -> None:
     assert dedupe_key_of(event(**change)) == dedupe_key_of(event(**change, CreateTime=99))
     assert dedupe_key_of(event(**change)).endswith(":7")
+
+
+def test_the_same_push_with_numbers_as_text_has_the_same_key() -> None:
+    numbers = event(CreateTime=1, List=[{"label": 100}])
+    texts = event(CreateTime="1", List=[{"label": "100"}])
+
+    assert dedupe_key_of(numbers) == dedupe_key_of(texts)
+
+
+def test_outcomes_of_several_messages_in_one_push_are_told_apart_by_all_they_say() -> None:
+    one, two = ({"MsgID": number, "ErrorCode": "0"} for number in ("7", "8"))
+    kind = "subscribe_msg_sent_event"
+
+    assert dedupe_key_of(event(Event=kind, List=[one, two])) != dedupe_key_of(
+        event(Event=kind, List=[one, one])
+    )
