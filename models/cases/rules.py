@@ -309,9 +309,7 @@ def is_moving(speed_mps: float | None) -> bool:
     return speed_mps is not None and round(speed_mps, 1) >= MOVING_MPS
 
 
-def is_sent_again(
-    report: SubmitReport, now: datetime, *, earlier: Position, at: datetime
-) -> bool:
+def is_sent_again(report: SubmitReport, now: datetime, *, earlier: Position, at: datetime) -> bool:
     """Whether a report may be the one that was sent from a moving bike, after stopping."""
     is_soon = now - at <= SENT_AGAIN_WITHIN
     return is_soon and distance_m(earlier, report.position) <= SENT_AGAIN_M

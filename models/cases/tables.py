@@ -367,7 +367,6 @@ class LimitRow(Table):
     version = Whole()
     used: ListAttribute[int] = ListAttribute(of=Whole)  # type: ignore[arg-type]
     moving = Document(null=True)
-    moving = Document(null=True)
     ttl = Whole()
 
 

@@ -24,10 +24,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "请停稳后再拍；行驶中拍摄的上报照常处置，但不计积分",
         "Please stop before you take a photo: a report from a moving bike is handled, but not paid",
     ),
-    "report.stop_first": (
-        "请停稳后再拍；行驶中拍摄的上报照常处置，但不计积分",
-        "Please stop before you take a photo: a report from a moving bike is handled, but not paid",
-    ),
     "report.own_case": ("您已经上报过这件事", "You have reported this already"),
     "report.own_work": ("这件事由您处置，不能附议", "You handle this case, so you cannot join it"),
     "report.joined": (
