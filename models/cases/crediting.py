@@ -28,6 +28,7 @@ from models.cases.followers import Share, reports_of, whole_of
 from models.cases.tables import CaseRow, ReportRow
 from models.points.ledger import Ledger, transfer
 from models.points.posting import Posting
+from models.points.tables import TransferRow
 
 ECHO_POINTS, ECHO_RULE = rules.JOINER_POINTS, rules.JOINER_RULE
 
@@ -175,15 +176,17 @@ class _Paying:
         return posting
 
     def _missing(self, due: int) -> tuple[str, int]:
-        award_id = awards.award_id(self.found.report_id)
-        paid = _paid(award_id)
-        if paid is not None and paid < due:
-            return rest_id(self.found.report_id), due - paid
-        return award_id, due
+        report_id = self.found.report_id
+        award_id = awards.award_id(report_id)
+        award = transfer(award_id)
+        if award is None or award.points >= due:
+            return award_id, due
+        paid, next_id = paid_with_rests(report_id, award, transfer(rest_id(report_id)))
+        return (next_id, due - paid) if paid < due else (award_id, due)
 
     def _paid_to_same_member(self) -> int:
         return sum(
-            (_paid(awards.award_id(other.report_id)) or 0) + (_paid(rest_id(other.report_id)) or 0)
+            _paid(other.report_id)
             for other in self.findings
             if other.member_id == self.found.member_id and other.report_id != self.found.report_id
         )
@@ -192,6 +195,22 @@ class _Paying:
 def rest_id(report_id: str) -> str:
     """The transfer that pays what was missing of a report's award, once."""
     return derived_id("trf", "report.rest", report_id)
+
+
+def paid_with_rests(
+    report_id: str, award: TransferRow, rest: TransferRow | None
+) -> tuple[int, str]:
+    """All that a report was paid, and the transfer that would pay what is missing now.
+
+    A report that was merged and told apart again and again may have had several rests; each is
+    known by what had been paid before it.
+    """
+    paid, next_id = award.points, rest_id(report_id)
+    while rest is not None:
+        paid += rest.points
+        next_id = derived_id("trf", "report.rest", report_id, str(paid))
+        rest = transfer(next_id)
+    return paid, next_id
 
 
 def _findings(shares: Iterable[Share]) -> list[Finding]:
@@ -215,6 +234,8 @@ def _report_paid_elsewhere(case: CaseRow) -> str | None:
     return case.report_id if case.parent_id is not None else None
 
 
-def _paid(transfer_id: str) -> int | None:
-    row = transfer(transfer_id)
-    return row.points if row is not None else None
+def _paid(report_id: str) -> int:
+    award = transfer(awards.award_id(report_id))
+    if award is None:
+        return 0
+    return paid_with_rests(report_id, award, transfer(rest_id(report_id)))[0]

@@ -247,8 +247,9 @@ class Reading:
             return None
         matures_at = award.posted_at + rules.MATURES_AFTER
         is_mature = maturity is not None or self._clock.now() >= matures_at
+        points, _ = crediting.paid_with_rests(report.report_id, award, rest)
         return {
-            "points": award.points + (rest.points if rest is not None else 0),
+            "points": points,
             "state": "available" if is_mature else "pending",
             "matures_at": utc_text(matures_at),
             "unpaid": filing.STOP_FIRST if rules.is_moving(report.speed_mps) else None,

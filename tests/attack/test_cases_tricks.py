@@ -14,6 +14,7 @@ from models.base.errors import Conflict
 from models.base.ids import new_id
 from models.base.store import query, scan
 from models.base.tables import Database
+from models.cases import crediting
 from models.cases.entities import Action, Receiver
 from models.cases.followers import reports_of
 from models.cases.orphans import Orphans
@@ -138,3 +139,25 @@ def test_a_case_told_apart_is_not_left_with_an_officer_who_has_gone(town: Town) 
     released = town.case(case.case_id)
     assert (released.status, released.assigned_to) == ("assigned", successor.member_id)
     assert told == ["case.unmerged"]
+
+
+def test_a_report_merged_and_told_apart_twice_loses_none_of_its_points(town: Town) -> None:
+    rider = a_rider()
+    early = town.filed()
+    town.clock.advance(timedelta(minutes=1))
+    his_first = town.filed(rider)
+    town.clock.advance(timedelta(hours=1))
+    late = town.filed()
+    town.clock.advance(timedelta(minutes=30))
+    his_second = town.filed(rider)
+    for case in (early, late):
+        do(town, town.officer, case, Action.CLAIM)
+
+    for case, into in ((his_first, early), (his_second, early), (his_second, late)):
+        do(town, town.lead, case, Action.MERGE, into=into.case_id, **SAME)
+        crediting.award_whole(town.ledger, town.case(into.case_id), town.clock.now())
+        if case is his_second:
+            do(town, town.lead, case, Action.UNMERGE, reason="not_the_same")
+    do(town, town.officer, his_second, Action.CLAIM)
+
+    assert balances(rider.member_id, town.clock.now()).pending == 20
