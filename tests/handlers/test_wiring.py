@@ -19,7 +19,9 @@ from models.alerts.entities import ChannelRefused, Recipient, Refusal, Template
 from tests.support import source
 from tests.support.world import World
 
-PARTS = sorted(name for name, part in vars(Services).items() if isinstance(part, cached_property))
+PARTS = sorted(
+    name for name in dir(Services) if isinstance(getattr(Services, name, None), cached_property)
+)
 
 
 @pytest.mark.parametrize("name", PARTS)
