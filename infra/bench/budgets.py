@@ -45,6 +45,9 @@ BUDGETS = (
     Budget(name="list100.cpu_ms", limit=25, unit="ms"),
     Budget(name="http.submit_per_s_8_clients", limit=100, unit="1/s", is_floor=True),
     Budget(name="http.submit_p50_ms_1_client", limit=25, unit="ms"),
+    Budget(name="nearby.growth", limit=1.2, unit="×"),
+    Budget(name="nearby.p95_ms_200k", limit=50, unit="ms"),
+    Budget(name="escalate.growth", limit=1.2, unit="×"),
     Budget(name="calendar.us", limit=50, unit="µs"),
 )
 
