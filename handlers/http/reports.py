@@ -9,8 +9,8 @@ from chalice.app import Blueprint
 from handlers.http import naming
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
 from handlers.http.schemas.base import Paged
-from handlers.http.schemas.cases import (
-    Handled,
+from handlers.http.schemas.cases import Handled
+from handlers.http.schemas.reports import (
     Nearby,
     NearbyCases,
     NewAppeal,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint
 
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
-from handlers.http.schemas.cases import NewUploads, Upload, UploadForms
+from handlers.http.schemas.uploads import NewUploads, Upload, UploadForms
 from handlers.http.texts.catalogue import text
 from models.cases.uploads import Wanted
 

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from handlers.http.schemas.alerts import MessageView
 from handlers.http.schemas.base import Answer, Instant, Paged
-from handlers.http.schemas.cases import ListedCase, ListedReport
+from handlers.http.schemas.cases import ListedCase
 from handlers.http.schemas.points import Balances, Line
+from handlers.http.schemas.reports import ListedReport
 from handlers.http.schemas.rewards import Voucher
 from models.sync.entities import Kind, Start
 
