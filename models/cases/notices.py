@@ -29,7 +29,6 @@ from models.cases.rearranged import Rearranged
 from models.cases.tables import ReportRow
 from models.cases.telling import Telling, case_of
 from models.cases.told import first_told
-from models.people import links
 from models.people.roster import Roster
 from models.points.ledger import Ledger
 
@@ -91,8 +90,7 @@ class Notices:
         Who reported it himself, or is close to who did, may not handle it: the next one is told.
         """
         case = case_of(event)
-        unfit = {case.member_id, *links.linked_to(case.member_id)}
-        on_duty = [who for who in self._telling.on_duty(case) if who not in unfit]
+        on_duty = self._telling.on_duty(case)
         told = on_duty or self._telling.first_of(case, Step.LEAD)
         if case.severity == Severity.A or not on_duty:
             self._telling.alert(event, case, told, wording.NEW)

@@ -13,7 +13,7 @@ from models.base.store import get
 from models.cases import crediting, wording
 from models.cases.entities import Status, Step
 from models.cases.followers import followers_of, reports_of
-from models.cases.tables import ReportRow
+from models.cases.tables import CaseRow, ReportRow
 from models.cases.telling import Telling, case_of
 from models.points.ledger import Ledger
 
@@ -55,8 +55,7 @@ class Rearranged:
             if each.claimed_at is not None and each.merged_into is None:
                 crediting.award_whole(self._ledger, each, self._clock.now())
         if case.status in (Status.ASSIGNED, Status.CLAIMED):
-            workers = self._telling.workers(case)
-            self._telling.alert(event, case, workers, wording.UNMERGED_FOR_WORKER)
+            self._telling.alert(event, case, self._there(case), wording.UNMERGED_FOR_WORKER)
         self._telling.progress(event, case, reports_of(case), wording.UNMERGED)
 
     def split(self, event: Event) -> None:
@@ -65,7 +64,7 @@ class Rearranged:
     def parted(self, event: Event) -> None:
         """A part waits to be claimed, and its reporter learns that his photo shows one more."""
         case = case_of(event)
-        self._telling.alert(event, case, self._telling.workers(case), wording.NEW)
+        self._telling.alert(event, case, self._there(case), wording.NEW)
         report = get(ReportRow, case.member_id, case.report_id)
         self._telling.progress(event, case, [report] if report else [], wording.PARTED)
 
@@ -80,7 +79,9 @@ class Rearranged:
         self._telling.progress(event, case, followers_of(case), wording.EXTERNAL)
 
     def released(self, event: Event) -> None:
-        """Whoever is there now is told; is nobody, then the lead."""
         case = case_of(event)
-        workers = self._telling.workers(case) or self._telling.first_of(case, Step.LEAD)
-        self._telling.alert(event, case, workers, wording.RELEASED)
+        self._telling.alert(event, case, self._there(case), wording.RELEASED)
+
+    def _there(self, case: CaseRow) -> list[str]:
+        """Who works on a case, or would have to; is nobody there who may, then the lead."""
+        return self._telling.workers(case) or self._telling.first_of(case, Step.LEAD)

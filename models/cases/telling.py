@@ -21,6 +21,7 @@ from models.cases.routing import first_reachable, ladder
 from models.cases.states import is_urgent
 from models.cases.tables import CaseRow, ReportRow
 from models.cases.wording import Told
+from models.people import links
 from models.people.entities import RosterEntry
 from models.people.roster import Roster
 
@@ -45,8 +46,12 @@ class Telling:
         self._categories = categories
 
     def on_duty(self, case: CaseRow) -> list[str]:
-        """Who looks after the case's grid, first choice first."""
-        return bound(self._roster.on_duty(case.grid_id))
+        """Who looks after the case's grid, first choice first.
+
+        Nobody who reported it himself, or is close to who did: he may not handle it.
+        """
+        unfit = {case.member_id, *links.linked_to(case.member_id)}
+        return [who for who in bound(self._roster.on_duty(case.grid_id)) if who not in unfit]
 
     def workers(self, case: CaseRow) -> list[str]:
         """Who works on a case, or would have to: its claimer, its assignee, who is on duty."""

@@ -23,6 +23,7 @@ from models.people import links
 from models.people.entities import Actor, RoleName
 from models.people.tables import RosterRow
 from models.points.reading import balances
+from tests.models.cases.test_telling import House
 from tests.support.cases import Town, a_rider
 
 FIRE_LANE = "E0496"  # serious: two hours, day and night
@@ -81,6 +82,12 @@ def told_of(case: CaseRow, topic: str) -> OutboxRow:
     return next(r for r in rows if (r.topic, r.payload.get("case_id")) == (topic, case.case_id))
 
 
+def leave_the_roster(town: Town, who: Actor) -> None:
+    for row in query(RosterRow.by_scope, f"grid:{town.grid.grid_id}"):
+        if row.member_id == who.member_id:
+            row.delete()
+
+
 def link(town: Town, one: Actor, other: Actor) -> None:
     """Both have had one phone."""
     phone_key = new_id("phk")
@@ -120,9 +127,7 @@ def test_a_lead_does_not_accept_a_relatives_report_by_handing_it_over(town: Town
 def test_a_case_told_apart_is_not_left_with_an_officer_who_has_gone(town: Town) -> None:
     case, parent = town.claimed(), town.filed()
     do(town, town.lead, case, Action.MERGE, into=parent.case_id, **SAME)
-    for row in query(RosterRow.by_scope, f"grid:{town.grid.grid_id}"):
-        if row.member_id == town.officer.member_id:
-            row.delete()
+    leave_the_roster(town, town.officer)
     successor = town.an_official(RoleName.OFFICER, "网格员二")
     town.clock.advance(timedelta(hours=1))
     do(town, town.lead, case, Action.UNMERGE, reason="not_the_same")
@@ -161,3 +166,20 @@ def test_a_report_merged_and_told_apart_twice_loses_none_of_its_points(town: Tow
     do(town, town.officer, his_second, Action.CLAIM)
 
     assert balances(rider.member_id, town.clock.now()).pending == 20
+
+
+def test_what_is_released_is_not_told_to_who_may_not_handle_it(town: Town) -> None:
+    relative, leaver = a_rider(), town.an_official(RoleName.OFFICER, "网格员二")
+    link(town, relative, town.officer)
+    case = town.filed(relative)
+    assert case.assigned_to == leaver.member_id
+    leave_the_roster(town, leaver)
+    town.clock.advance(timedelta(hours=1))
+
+    parts = {"clock": town.clock, "working": town.working}
+    Orphans(roster=town.roster, places=town.places, **parts).look(case.case_id)
+    house = House(town)
+    house.deliver(case, "case.released")
+
+    assert house.inbox(town.officer) == []
+    assert [row.title["zh"] for row in house.inbox(town.lead)]
