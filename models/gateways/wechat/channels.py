@@ -95,6 +95,8 @@ class ServiceMessages(_Account):
     pushes_of: AccountName | None = "service"
 
     def counter(self, recipient: Recipient) -> str:
+        """The account's. Who does not follow is refused before he is counted."""
+        _service_openid(recipient)
         return "#service-account"
 
     def send(
@@ -108,11 +110,10 @@ class ServiceMessages(_Account):
     ) -> str:
         """Send; a copy with the same ``dedupe_key`` within 10 minutes is dropped by WeChat."""
         template_id = self._required_id(template)
-        if recipient.service_openid is None:
-            raise ChannelRefused(Refusal.NOT_FOLLOWING)
+        service_openid = _service_openid(recipient)
         try:
             return self.account.send_template(
-                service_openid=recipient.service_openid,
+                service_openid=service_openid,
                 template_id=template_id,
                 fields=self._keyed(template, fields),
                 page=page,
@@ -227,6 +228,12 @@ class RobotMessages:
         if post is None or key is None:
             raise ChannelRefused(Refusal.NOT_BOUND)
         return post, key
+
+
+def _service_openid(recipient: Recipient) -> str:
+    if recipient.service_openid is None:
+        raise ChannelRefused(Refusal.NOT_FOLLOWING)
+    return recipient.service_openid
 
 
 def _refusal(channel: str, template: Template, refused: CallRefused) -> ChannelRefused:

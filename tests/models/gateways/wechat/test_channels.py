@@ -271,7 +271,15 @@ def test_a_robot_that_spoke_too_often_says_when_it_may_again(wechat: WeChat) -> 
 def test_each_robot_has_a_count_of_its_own_and_members_have_theirs(wechat: WeChat) -> None:
     assert robot(wechat).counter(recipient()) == "#robot:c-1"
     assert employment(wechat).counter(recipient()) == "mbr_1"
-    assert service(wechat).counter(recipient()) == service(wechat).counter(recipient("other"))
+    one, other = recipient("one"), recipient("other")
+    assert service(wechat).counter(one) == service(wechat).counter(other)
+
+
+def test_who_does_not_follow_is_not_counted(wechat: WeChat) -> None:
+    with pytest.raises(ChannelRefused) as refused:
+        service(wechat).counter(recipient(None))
+
+    assert refused.value.reason is Refusal.NOT_FOLLOWING
 
 
 def test_fields_go_under_the_accounts_own_keys(wechat: WeChat) -> None:
