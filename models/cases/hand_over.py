@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.base.clock import Clock, utc_text
+from models.cases import routed
 from models.cases.entities import Action
 from models.cases.reading import Reading
 from models.people.entities import Actor
@@ -33,7 +34,6 @@ _AS_SHOWN = (
     "receiver",
     "external_ref",
     "accepted_at",
-    "routing",
 )
 
 
@@ -55,6 +55,7 @@ class HandOver:
         return {
             "made_at": utc_text(self._clock.now()),
             **{name: shown[name] for name in _AS_SHOWN},
+            "routing": routed.for_outsiders(shown["routing"]) if shown["routing"] else None,
             "datum": "GCJ-02",
             "texts": [one["text"] for one in shown["reporters"] if one["text"] is not None],
             "photos": photos,

@@ -95,6 +95,11 @@ def told(kept: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def for_outsiders(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored routing without who stood back: whose colleague he is knows by it who reported."""
+    return {**kept, "why": [code for code in kept.get("why", ()) if code not in _STOOD_BACK]}
+
+
 def reason(kept: Mapping[str, Any]) -> Text:
     """Say why in a sentence."""
     if "grid" not in kept:
