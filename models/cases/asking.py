@@ -13,7 +13,7 @@ from typing import Any
 from models.base.errors import FieldError, Invalid
 from models.base.store import Transaction, get_many
 from models.calendar.rules import WorkingTime
-from models.cases import changes, closing, rules
+from models.cases import binding, changes, closing, rules
 from models.cases.changes import Doing
 from models.cases.entities import Purpose, Status, UploadState
 from models.cases.tables import CaseRow, ReportRow, UploadRow
@@ -98,31 +98,8 @@ def _bind(tx: Transaction, case: CaseRow, report: ReportRow, photos: Sequence[st
     uploads = [row for row in rows if isinstance(row, UploadRow)]
     if len(photos) > rules.PHOTOS_MAX or len(uploads) < len(photos):
         raise Invalid(fields=[FieldError(field="photos", code="photo.unknown")])
-    for index, upload in enumerate(uploads):
-        _check_usable(f"photos.{index}", upload, report)
-        tx.update(
-            f"photo.{index}",
-            upload,
-            [
-                UploadRow.case_id.set(case.case_id),
-                UploadRow.report_id.set(report.report_id),
-                UploadRow.county.set(case.county),
-            ],
-            # A photo that becomes ready meanwhile would be counted by nobody.
-            (UploadRow.state == upload.state) & UploadRow.report_id.does_not_exist(),
-        )
+    errors = binding.refusals(uploads, member_id=report.member_id, purpose=Purpose.REPORT)
+    if errors:
+        raise Invalid(fields=errors)
+    binding.bind(tx, uploads, case, report.report_id)
     return sum(upload.state == UploadState.READY for upload in uploads)
-
-
-def _check_usable(field: str, upload: UploadRow, report: ReportRow) -> None:
-    code = None
-    if upload.member_id != report.member_id:
-        code = "photo.unknown"
-    elif upload.purpose != Purpose.REPORT:
-        code = "photo.wrong_purpose"
-    elif upload.report_id is not None:
-        code = "photo.in_use"
-    elif upload.state == UploadState.REFUSED:
-        code = "photo.refused"
-    if code is not None:
-        raise Invalid(fields=[FieldError(field=field, code=code, limit=upload.reason)])

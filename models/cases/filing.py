@@ -15,7 +15,7 @@ from models.base.ids import content_hash, derived_id
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
 from models.calendar.watch import watched
-from models.cases import rules
+from models.cases import binding, rules
 from models.cases.categories import Categories
 from models.cases.changes import Doing, Request, event_row, number_of, version_id
 from models.cases.entities import (
@@ -150,7 +150,7 @@ class Filing:
         tx.guard("event", event_row(case, event_id, doing, receipt))
         tx.guard("report", self._report(case, ordinal, echo))
         self._add_limit(tx, case)
-        self._bind_uploads(tx, case)
+        binding.bind(tx, [row for row in self.known.uploads if row], case, self.report_id)
         topic = "case.joined" if is_joining else "case.submitted"
         payload = {
             "case_id": case.case_id,
@@ -297,21 +297,6 @@ class Filing:
             *([LimitRow.moving.set(moving)] if moving else []),
         ]
         tx.update("limit", limit, actions, LimitRow.version == limit.version)
-
-    def _bind_uploads(self, tx: Transaction, case: CaseRow) -> None:
-        for index, upload in enumerate(self.known.uploads):
-            assert upload is not None
-            tx.update(
-                f"photo.{index}",
-                upload,
-                [
-                    UploadRow.case_id.set(case.case_id),
-                    UploadRow.report_id.set(self.report_id),
-                    UploadRow.county.set(case.county),
-                ],
-                # A photo that becomes ready meanwhile would be counted by nobody.
-                (UploadRow.state == upload.state) & UploadRow.report_id.does_not_exist(),
-            )
 
     def _ready_count(self) -> int:
         return sum(

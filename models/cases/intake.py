@@ -7,7 +7,7 @@ later. Costs one batch read and one transaction; grids and roster come from the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +18,10 @@ from models.base.ids import derived_id
 from models.base.store import Transaction, get_many, retrying
 from models.base.tables import Table
 from models.calendar.rules import WorkingTime
-from models.cases import rules
+from models.cases import binding, rules
 from models.cases.categories import Categories
 from models.cases.changes import Request, commit, earlier_answer, version_id
-from models.cases.entities import Category, Purpose, SubmitReport, UploadState
+from models.cases.entities import Category, Purpose, SubmitReport
 from models.cases.filing import LIMIT, Filing, Known, join_event_id, with_routing
 from models.cases.routed import Place
 from models.cases.routing import Routes
@@ -112,7 +112,7 @@ class Intake:
         county = place.grid.county if place else None
         category = self._categories.current(county).find(command.category)
         errors = rules.submission_errors(command, category=category, now=now)
-        errors += _upload_errors(known.uploads, actor)
+        errors += binding.refusals(known.uploads, member_id=actor.member_id, purpose=Purpose.REPORT)
         if place is None and not any(error.field == "lon" for error in errors):
             errors.append(FieldError(field="lon", code="report.outside_service_area"))
         if errors or category is None or place is None:
@@ -154,21 +154,6 @@ def _first_answer(known: Known, command: SubmitReport, actor: Actor) -> Mapping[
         # The id was used for another case than the one now named.
         raise Conflict("request.reused")
     return with_routing(answer, known.case)
-
-
-def _upload_errors(uploads: Sequence[UploadRow | None], actor: Actor) -> list[FieldError]:
-    errors = []
-    for index, upload in enumerate(uploads):
-        field = f"photos.{index}"
-        if upload is None or upload.member_id != actor.member_id:
-            errors.append(FieldError(field=field, code="photo.unknown"))
-        elif upload.purpose != Purpose.REPORT:
-            errors.append(FieldError(field=field, code="photo.wrong_purpose"))
-        elif upload.report_id is not None:
-            errors.append(FieldError(field=field, code="photo.in_use"))
-        elif upload.state == UploadState.REFUSED:
-            errors.append(FieldError(field=field, code="photo.refused", limit=upload.reason))
-    return errors
 
 
 def _check_sent_again(

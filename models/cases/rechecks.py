@@ -17,7 +17,7 @@ from typing import Any
 
 from models.alerts.entities import Event
 from models.base.clock import Clock, business_day, utc_text
-from models.base.errors import Conflict, FieldError, Invalid, NotFound
+from models.base.errors import Conflict, Invalid, NotFound
 from models.base.geometry import Position, distance_m
 from models.base.ids import derived_id
 from models.base.store import Transaction, get, get_many, put_if_absent, query, retrying
@@ -167,7 +167,7 @@ class Rechecks:
         if recheck is None:
             raise NotFound("recheck.not_found")
         event_id, now = f"n{recheck_id}", self._clock.now()
-        case, event, limit, link, *uploads = get_many(
+        case, event, limit, link, *rows = get_many(
             [
                 (CaseRow, (recheck.case_id,)),
                 (CaseEventRow, (recheck.case_id, event_id)),
@@ -177,6 +177,7 @@ class Rechecks:
             ]
         )
         assert isinstance(case, CaseRow)
+        uploads = [row if isinstance(row, UploadRow) else None for row in rows]
         if isinstance(event, CaseEventRow):
             answer = changes.earlier_answer([event], request)
             if answer is None:
@@ -210,7 +211,7 @@ class Rechecks:
             condition=(CaseRow.status == case.status) & (CaseRow.rounds == recheck.round),
         )
         tx.guard("event", changes.event_row(case, event_id, doing, answer))
-        _bind(tx, uploads, case, recheck)
+        binding.bind(tx, [row for row in uploads if row], case, recheck_id)
         if is_paid:
             _count(tx, actor, counted, now)
         facts = {"recheck_id": recheck_id, "fixed": "yes" if command.fixed else None}
@@ -292,7 +293,7 @@ def _check_links(recheck: RecheckRow, case: CaseRow, linked: frozenset[str]) -> 
 def _check(
     recheck: RecheckRow,
     command: AnswerRecheck,
-    uploads: Sequence[object],
+    uploads: Sequence[UploadRow | None],
     actor: Actor,
     now: datetime,
 ) -> None:
@@ -305,16 +306,7 @@ def _check(
         photos=command.photos,
         now=now,
     )
-    for index, upload in enumerate(uploads):
-        field = f"photos.{index}"
-        if not isinstance(upload, UploadRow) or upload.member_id != actor.member_id:
-            errors.append(FieldError(field=field, code="photo.unknown"))
-        elif upload.purpose != Purpose.RECHECK:
-            errors.append(FieldError(field=field, code="photo.wrong_purpose"))
-        elif upload.report_id is not None:
-            errors.append(FieldError(field=field, code="photo.in_use"))
-        elif upload.state == UploadState.REFUSED:
-            errors.append(FieldError(field=field, code="photo.refused", limit=upload.reason))
+    errors += binding.refusals(uploads, member_id=actor.member_id, purpose=Purpose.RECHECK)
     if errors:
         raise Invalid(errors[0].code if len(errors) == 1 else None, fields=errors)
 
@@ -332,21 +324,6 @@ def _taken(actor: Actor, command: AnswerRecheck, now: datetime, *, is_paid: bool
 
 def _is_free() -> Any:
     return RecheckRow.recheck_id.exists() & RecheckRow.answered_at.does_not_exist()
-
-
-def _bind(tx: Transaction, uploads: Sequence[object], case: CaseRow, recheck: RecheckRow) -> None:
-    for index, upload in enumerate(uploads):
-        assert isinstance(upload, UploadRow)
-        tx.update(
-            f"photo.{index}",
-            upload,
-            [
-                UploadRow.case_id.set(case.case_id),
-                UploadRow.report_id.set(recheck.recheck_id),
-                UploadRow.county.set(case.county),
-            ],
-            UploadRow.report_id.does_not_exist(),
-        )
 
 
 def _count(tx: Transaction, actor: Actor, counted: LimitRow | None, now: datetime) -> None:

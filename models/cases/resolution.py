@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from models.base.errors import Conflict, FieldError, Invalid
 from models.base.store import Transaction, get_many
+from models.cases import binding
 from models.cases.entities import Purpose, UploadState
 from models.cases.imaging import SAME_SCENE_DHASH_LIMIT, hamming
 from models.cases.tables import CaseRow, UploadRow
@@ -35,21 +36,12 @@ def add_photos(tx: Transaction, case: CaseRow, photos: Sequence[str], *, member_
 
 
 def _usable(rows: Sequence[UploadRow | None], case: CaseRow, member_id: str) -> list[UploadRow]:
-    errors, usable = [], []
-    for index, row in enumerate(rows):
-        field = f"photos.{index}"
-        if row is None or row.member_id != member_id:
-            errors.append(FieldError(field=field, code="photo.unknown"))
-        elif row.purpose != Purpose.RESOLUTION:
-            errors.append(FieldError(field=field, code="photo.wrong_purpose"))
-        elif row.case_id not in (None, case.case_id):
-            errors.append(FieldError(field=field, code="photo.in_use"))
-        elif row.state == UploadState.REFUSED:
-            errors.append(FieldError(field=field, code="photo.refused", limit=row.reason))
-        else:
-            usable.append(row)
+    errors = binding.refusals(
+        rows, member_id=member_id, purpose=Purpose.RESOLUTION, case_id=case.case_id
+    )
     if errors:
         raise Invalid(errors[0].code if len(errors) == 1 else None, fields=errors)
+    usable = [row for row in rows if row is not None]
     if any(row.state != UploadState.READY for row in usable):
         raise Conflict("photo.not_ready")
     return usable
