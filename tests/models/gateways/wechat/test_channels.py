@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+
 import pytest
 
 from infra.local.wechat.accounts import (
@@ -302,3 +305,21 @@ def test_fields_go_under_the_accounts_own_keys(wechat: WeChat) -> None:
 
     [message] = wechat.sent()
     assert message["data"] == keyed
+
+
+@pytest.mark.parametrize("failure", [None, {"reset": True}, {"errcode": 93000}, {"http": 502}])
+def test_a_robots_key_stands_in_no_log(
+    wechat: WeChat, failure: dict[str, object] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    if failure is not None:
+        wechat.fail("/cgi-bin/webhook/send", **failure)
+
+    told = ""
+    with caplog.at_level(logging.DEBUG):
+        try:
+            send(robot(wechat), recipient())
+        except (ChannelRefused, Unavailable) as error:
+            told = "".join(traceback.format_exception(error))
+
+    assert (told == "") == (failure is None)
+    assert ROBOT_KEY not in told + " ".join(f"{record.__dict__}" for record in caplog.records)
