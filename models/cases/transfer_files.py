@@ -152,13 +152,16 @@ class TransferFiles:
 def read_file(text: str) -> list[dict[str, str]]:
     """The lines of a CSV, with or without the mark that spreadsheets put first.
 
-    Raises ``Invalid`` (``hand_over.columns``, ``hand_over.too_long``).
+    Raises ``Invalid`` (``hand_over.columns``, also for what is no CSV; ``hand_over.too_long``).
     """
+    no_table = FieldError(field="csv", code="hand_over.columns", limit=",".join(COLUMNS))
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if not set(COLUMNS) <= set(rows.fieldnames or ()):
-        field = FieldError(field="csv", code="hand_over.columns", limit=",".join(COLUMNS))
-        raise Invalid(fields=[field])
-    lines = [{name: (row[name] or "").strip() for name in COLUMNS} for row in rows]
+    try:
+        if not set(COLUMNS) <= set(rows.fieldnames or ()):
+            raise Invalid(fields=[no_table])
+        lines = [{name: (row[name] or "").strip() for name in COLUMNS} for row in rows]
+    except csv.Error as error:
+        raise Invalid(fields=[no_table]) from error
     if len(lines) > MAX_LINES:
         raise Invalid(fields=[FieldError(field="csv", code="hand_over.too_long", limit=MAX_LINES)])
     return lines
