@@ -28,6 +28,8 @@ RUNGS = (("unclaimed", 1, {"grid_lead"}), ("unclaimed_community", 2, {"community
 """The steps of a case that nobody claims: after how many claim limits, and whom they tell."""
 GRACE = timedelta(minutes=10)
 """For a schedule that comes within the minute, and for runs that died."""
+RUN = timedelta(minutes=2)
+"""Within this a schedule comes after what it has to do; only then is an alert decided on."""
 TELLS = frozenset({"case.submitted", "case.assigned", "case.returned", "case.reopened"})
 
 
@@ -200,7 +202,7 @@ class Judge:
         for one in self.told:
             at = rang.get((one.member_id, one.notice_id))
             urgent = self._is_case_urgent(one.case_id)
-            latest = (one.at if urgent else _next_digest(one.at)) + timedelta(minutes=4)
+            latest = (one.at if urgent else _next_digest(one.at + RUN)) + 2 * RUN
             if latest < self.happened.ended_at and (at is None or at > latest):
                 yield f"late: {one.member_id} {one.kind} of {one.at} rang at {at}"
 
