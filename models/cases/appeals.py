@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.base.geometry import Position
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
 from models.cases import asking, changes, closing, told
 from models.cases.categories import Categories
 from models.cases.changes import Doing
 from models.cases.entities import Status
-from models.cases.tables import CaseRow, open_cell_of
+from models.cases.tables import CaseRow, open_cell_of_case
 
 
 def appeal(
@@ -40,7 +39,7 @@ def appeal(
         assigned_to=None,
         closed_at=None,
         reason=None,
-        cell=open_cell_of(Position(lon=case.lon, lat=case.lat), family),
+        cell=open_cell_of_case(case, family),
     )
     closing.tell(tx, "case.appealed", case, doing.now, member_id=doing.member_id)
     return answer

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from models.base.errors import FieldError, Invalid
-from models.base.geometry import Position
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
 from models.calendar.watch import watched
@@ -16,7 +15,7 @@ from models.cases.categories import Categories
 from models.cases.changes import Doing
 from models.cases.entities import Category, Severity
 from models.cases.states import is_urgent, is_withheld
-from models.cases.tables import CaseRow, open_cell_of
+from models.cases.tables import CaseRow, open_cell_of_case
 
 
 def correct(
@@ -59,7 +58,7 @@ def _values(
         "extended_s": _seconds(extended) or None,
         "claim_limit_s": _seconds(category.claim_within),
         "due_at": watched(working.deadline(case.started_at, limit, category.kind)).at,
-        "cell": open_cell_of(Position(lon=case.lon, lat=case.lat), category.family),
+        "cell": open_cell_of_case(case, category.family),
     }
     becomes_urgent = category.severity is not Severity.C and not is_urgent(case)
     if becomes_urgent:

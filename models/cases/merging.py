@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from models.base.errors import Conflict, NotFound
-from models.base.geometry import Position
 from models.base.store import Transaction, get
 from models.calendar.rules import WorkingTime
 from models.cases import changes, closing, rules
@@ -21,7 +20,7 @@ from models.cases.categories import Categories
 from models.cases.changes import Doing, answer_of
 from models.cases.entities import Status
 from models.cases.followers import has_reported, is_close_to_reporter, parent_of
-from models.cases.tables import CaseRow, open_cell_of
+from models.cases.tables import CaseRow, open_cell_of_case
 from models.people.entities import Actor
 
 MAX_MERGED = 20
@@ -139,7 +138,7 @@ def unmerge(
         status=to.value,
         merged_into=None,
         first_at=case.first_at or case.created_at,
-        cell=open_cell_of(Position(lon=case.lon, lat=case.lat), _family(case, categories)),
+        cell=open_cell_of_case(case, _family(case, categories)),
     )
     closing.tell(tx, "case.unmerged", case, doing.now, parent=parent.case_id)
     closing.tell(tx, "case.changed", parent, doing.now)

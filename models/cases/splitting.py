@@ -14,17 +14,17 @@ from typing import Any
 from models.alerts import outbox
 from models.base.clock import business_day
 from models.base.errors import Conflict, FieldError, Invalid
-from models.base.geometry import Position
 from models.base.ids import derived_id
 from models.base.store import Transaction
 from models.calendar.rules import WorkingTime
+from models.calendar.watch import watched
 from models.cases import changes, closing, rules
 from models.cases.categories import Categories
 from models.cases.changes import Doing, version_id
 from models.cases.commands import PARTS_MAX
 from models.cases.entities import Category, Severity, Status
 from models.cases.states import is_urgent, timing_of
-from models.cases.tables import SCHEMA, CaseRow, open_cell_of, queue_of, wake_shard_of
+from models.cases.tables import SCHEMA, CaseRow, open_cell_of_case, queue_of, wake_shard_of
 
 PARTED = "case.parted"
 
@@ -77,6 +77,7 @@ def _wanted(case: CaseRow, codes: Sequence[str], categories: Categories) -> list
 
 def _part(case: CaseRow, category: Category, now: datetime, working: WorkingTime) -> CaseRow:
     case_id = derived_id("case", case.case_id, "part", category.code)
+    due = working.deadline(case.created_at, category.resolve_within, category.kind)
     part = CaseRow(
         case_id,
         schema=SCHEMA,
@@ -100,7 +101,7 @@ def _part(case: CaseRow, category: Category, now: datetime, working: WorkingTime
         # The public has waited since the report; who is told of the part only now has not.
         created_at=case.created_at,
         started_at=case.created_at,
-        due_at=working.deadline(case.created_at, category.resolve_within, category.kind).at,
+        due_at=watched(due).at,
         resolve_limit_s=int(category.resolve_within.total_seconds()),
         given_at=now,
         clock_from=None if category.severity is Severity.C else now,
@@ -116,7 +117,7 @@ def _part(case: CaseRow, category: Category, now: datetime, working: WorkingTime
         rounds=0,
         steps=[],
         queue=queue_of(case.grid_id, Status.ASSIGNED),
-        cell=open_cell_of(Position(lon=case.lon, lat=case.lat), category.family),
+        cell=open_cell_of_case(case, category.family),
         assigned_to=case.claimer_id or case.assigned_to,
         parent_id=case.case_id,
     )

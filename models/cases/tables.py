@@ -118,8 +118,9 @@ class CaseRow(Table):
     ``paused_at`` stands while both clocks stand still, ``resume_at`` when they go on by themselves;
     ``waited_s`` is how long they stood still for the reporter. ``extensions`` were granted in all,
     ``extended_s`` in this round. ``proposal`` waits for the next step's decision. ``merged`` are
-    the cases merged into this one, ``merged_into`` the other way; ``parts`` were split off,
-    ``parent_id`` the other way.
+    the cases merged into this one, ``merged_into`` the other way, ``first_at`` the age of the whole
+    that they make; ``parts`` were split off, ``parent_id`` the other way. ``receiver`` has a case
+    that was handed over, as ``external_ref``, since ``accepted_at``.
     """
 
     class Meta:
@@ -377,6 +378,11 @@ def open_cell_of(position: Position, family: str) -> str:
     '57041_16061#parking'
     """
     return open_cell(cell_of(position), family)
+
+
+def open_cell_of_case(case: CaseRow, family: str) -> str:
+    """The same of where a case's first report places it."""
+    return open_cell_of(Position(lon=case.lon, lat=case.lat), family)
 
 
 def open_cell(cell: str, family: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from models.alerts.tables import OutboxRow
+from models.base.clock import CHINA
 from models.base.errors import Conflict, DomainError, Invalid
 from models.calendar.entities import ClockKind
 from models.cases import awards, crediting
@@ -61,6 +62,18 @@ def test_the_publics_clock_of_a_part_began_with_the_report_and_the_officers_with
         assert part.claim_due_at > town.clock.now()
     assert cable.clock_from == town.clock.now()
     assert waste.clock_from is None
+
+
+def test_a_part_whose_limit_reaches_a_year_without_a_table_raises_the_alarm(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.clock.set(datetime(2026, 12, 31, 16, tzinfo=CHINA))
+    case = town.claimed()
+    caplog.clear()
+
+    split(town, case, WASTE)
+
+    assert "calendar.year_missing" in [record.msg for record in caplog.records]
 
 
 def test_a_part_pays_nothing_and_the_report_is_still_paid_once(town: Town) -> None:
