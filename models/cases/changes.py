@@ -40,8 +40,6 @@ _PARTY_BY_ROLE = {
     RoleName.DISTRICT: Party.SUPERVISOR,
     RoleName.DUTY: Party.SUPERVISOR,
 }
-OFFICIAL_ROLES = tuple(_PARTY_BY_ROLE)
-"""The roles that let their holders see the cases of their scopes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from models.cases.entities import Action
 from models.cases.followers import whole_of
 from models.cases.parallel import together
 from models.cases.tables import CaseEventRow, CaseRow
+from models.people.covering import OFFICIALS
 from models.people.roster import Roster
 
 REPORT, CASE, PHOTO = "report", "case", "photo"
@@ -103,7 +104,7 @@ class Feeding:
         """Whoever has a bound phone and a post in a scope that holds the case; each once."""
         since_by_member: dict[str, datetime] = {}
         for scope in changes.scopes_of(case):
-            for role in changes.OFFICIAL_ROLES:
+            for role in OFFICIALS:
                 for entry in self._roster.holders(role, scope):
                     if entry.member_id is not None and entry.county == case.county:
                         earlier = since_by_member.get(entry.member_id, entry.starts_at)

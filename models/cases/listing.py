@@ -158,7 +158,7 @@ class Listing:
         found: set[str] = set()
         for role in actor.roles:
             kind, _, scope_id = role.scope.partition(":")
-            if role.role not in _READERS:
+            if role.role not in OFFICIALS:
                 continue
             if kind == "grid":
                 grid = self._places.grid(scope_id)
@@ -201,9 +201,6 @@ class Listing:
             "photo_count": row["photo_count"],
             "reporter_count": row["reporter_count"],
         }
-
-
-_READERS = frozenset(OFFICIALS)
 
 
 def _page(queue: str, after: Sequence[str] | None, wanted: Queue) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ OFFICIALS = (
     RoleName.DISTRICT,
     RoleName.DUTY,
 )
-"""Whose posts are stood in for, and who may stand in."""
+"""Who reads and handles the cases of a scope; each may stand in for another."""
 
 _COLUMNS = ("phone_key", "scope", "county", "from", "to", "deputy_phone_key", "reason")
 

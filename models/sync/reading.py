@@ -21,10 +21,11 @@ from models.base.ids import content_hash, seq_text
 from models.base.paging import Cursors
 from models.base.store import get, get_many, query
 from models.base.tables import Table
-from models.cases.changes import OFFICIAL_ROLES, parties_in
+from models.cases.changes import parties_in
 from models.cases.listing import Listing, report_item
 from models.cases.parallel import together
 from models.cases.tables import CaseRow, ReportRow
+from models.people.covering import OFFICIALS
 from models.people.entities import Actor
 from models.points.entities import Balances, Entry
 from models.points.posting import accounts_of
@@ -184,9 +185,7 @@ def _scope(actor: Actor) -> str:
 def _posts(actor: Actor) -> str:
     """A mark of the posts by which the actor sees cases; empty for who has none."""
     posts = sorted(
-        f"{held.role}|{held.scope}|{held.county}"
-        for held in actor.roles
-        if held.role in OFFICIAL_ROLES
+        f"{held.role}|{held.scope}|{held.county}" for held in actor.roles if held.role in OFFICIALS
     )
     return content_hash({"posts": posts})[:8] if posts else ""
 
