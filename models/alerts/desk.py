@@ -26,7 +26,7 @@ from models.base.store import get, put_if_absent, retrying
 log = logging.getLogger(__name__)
 
 TOLD = "alert.told"
-"""The topic that tells cases who was first told of them, and when."""
+"""The topic that tells cases who was first told of them, when, and since when he was to be."""
 
 
 class AlertDesk:
@@ -148,9 +148,18 @@ class AlertDesk:
 
     def _note_told(self, key: str, told: Sequence[Notice]) -> None:
         """Let cases know, durably; a repetition is the same row, or the same word once more."""
-        case_ids = sorted({notice.case_id for notice in told if notice.case_id is not None})
-        if not case_ids:
+        since = {
+            notice.case_id: utc_text(notice.at)
+            for notice in sorted(told, key=lambda notice: notice.at)
+            if notice.case_id is not None
+        }
+        if not since:
             return
         now, first = self._clock.now(), told[0]
-        payload = {"case_ids": case_ids, "member_id": first.member_id, "at": utc_text(now)}
+        payload = {
+            "case_ids": sorted(since),
+            "since": since,
+            "member_id": first.member_id,
+            "at": utc_text(now),
+        }
         put_if_absent(outbox.row(TOLD, key, first.county, payload, now))

@@ -162,9 +162,16 @@ class Notices:
 
     def told(self, event: Event) -> None:
         """An official was told for the first time: from here on his own clock runs."""
-        member_id, at = event.payload["member_id"], parse_utc(event.payload["at"])
+        member_id, at = event.payload["member_id"], event.payload["at"]
+        since = event.payload.get("since", {})
         for case_id in event.payload["case_ids"]:
-            first_told(case_id, member_id, at, self._working)
+            first_told(
+                case_id,
+                member_id,
+                parse_utc(at),
+                self._working,
+                since=parse_utc(since.get(case_id, at)),
+            )
 
     def check_media(self, event: Event) -> None:
         """Away, WeChat is asked again; in the end the photo stays behind its badge."""

@@ -20,21 +20,33 @@ from models.cases.states import claim_limit_of, clock_of, is_urgent, is_withheld
 from models.cases.tables import CaseRow
 
 
-def first_told(case_id: str, member_id: str, at: datetime, working: WorkingTime) -> None:
+def first_told(
+    case_id: str,
+    member_id: str,
+    at: datetime,
+    working: WorkingTime,
+    *,
+    since: datetime | None = None,
+) -> None:
     """Note that an official was told of a case at ``at``: its clock starts then, once.
+
+    ``since`` is when what he was told had happened (None: just then): a digest may still speak of
+    a case that has become somebody else's meanwhile.
 
     Whoever it was answers for it from then on, so the deputy's telling counts like the officer's.
     Only the first counts; what was told before the case became somebody else's counts for nothing.
     One read and one conditional update. Safe to repeat.
     """
-    retrying(lambda: _first_told(case_id, member_id, at, working))
+    retrying(lambda: _first_told(case_id, member_id, at, working, since or at))
 
 
-def _first_told(case_id: str, member_id: str, at: datetime, working: WorkingTime) -> None:
+def _first_told(
+    case_id: str, member_id: str, at: datetime, working: WorkingTime, since: datetime
+) -> None:
     row = get(CaseRow, case_id)
     if row is None or row.told_at is not None or Status(row.status) not in rules.WORKED_ON:
         return
-    if at < (row.given_at or row.created_at):
+    if since < (row.given_at or row.created_at):
         return
     unmoved = changes.unmoved(row) & CaseRow.told_at.does_not_exist()
     actions = changes.written(row, started(row, member_id, at, working), working)

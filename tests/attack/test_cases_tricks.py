@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from models.alerts import outbox
+from models.alerts import desk, outbox
 from models.alerts.tables import OutboxRow
-from models.base.clock import FixedClock
+from models.base.clock import CHINA, FixedClock
 from models.base.errors import Conflict
 from models.base.ids import new_id
 from models.base.store import query, scan
@@ -183,3 +183,28 @@ def test_what_is_released_is_not_told_to_who_may_not_handle_it(town: Town) -> No
 
     assert house.inbox(town.officer) == []
     assert [row.title["zh"] for row in house.inbox(town.lead)]
+
+
+def test_a_digest_to_who_had_it_before_starts_nobody_elses_clock(town: Town) -> None:
+    second = town.an_official(RoleName.OFFICER, "网格员二", starts_at=town.clock.now())
+    town.clock.set(datetime(2026, 3, 18, 13, 0, tzinfo=CHINA))
+    house = House(town)
+    house.has_used(town.officer, sent=3)
+    house.has_used(second, sent=5)
+    case = town.filed()
+    house.deliver(case, "case.submitted")
+    (reference,) = (
+        key for key, post in town.handling.officers(case).items() if post.display == "网格员二"
+    )
+    town.clock.advance(timedelta(minutes=30))
+    do(town, town.lead, case, Action.ASSIGN, officer=reference)
+    house.deliver(case, "case.assigned")
+
+    town.clock.set(datetime(2026, 3, 18, 14, 35, tzinfo=CHINA))
+    rang = house.desk.release(town.officer.member_id)
+    house.deliver(case, desk.TOLD)
+
+    after = town.case(case.case_id)
+    assert rang == 1
+    assert house.rang(second) == []
+    assert (after.told_at, after.clock_from) == (None, None)
