@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.console import imports
 from handlers.wiring import services
 from models.alerts import leavers
 from models.people.importing import read_csv
@@ -26,9 +27,4 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
         tell=leavers.row,
     )
     wired.roster.forget()
-    return {
-        "added": report.added,
-        "changed": report.changed,
-        "removed": report.removed,
-        "refused": [{"line": line, "code": code} for line, code in report.refused],
-    }
+    return imports.answer(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.console import imports
 from handlers.wiring import Services, services
 from models.alerts import leavers
 from models.people.importing import import_roster, read_csv
@@ -26,12 +27,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
         tell=leavers.row,
     )
     wired.roster.forget()
-    return {
-        "added": report.added,
-        "changed": report.changed,
-        "removed": report.removed,
-        "refused": [{"line": line, "code": code} for line, code in report.refused],
-    }
+    return imports.answer(report)
 
 
 def _is_in_county(wired: Services, county: str, scope: str) -> bool:
