@@ -34,6 +34,7 @@ from handlers.http import (  # noqa: E402
     stations,
     subscriptions,
     transfers,
+    trust,
     uploads,
     verifications,
 )
@@ -51,6 +52,7 @@ for routes in (
     uploads,
     reports,
     rechecks,
+    trust,
     cases,
     transfers,
     routing,

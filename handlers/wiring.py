@@ -42,7 +42,9 @@ from models.cases.orphans import Orphans
 from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
 from models.cases.rechecks import Rechecks
+from models.cases.signals import Signals
 from models.cases.transfer_files import TransferFiles
+from models.cases.trust import Trust
 from models.cases.uploads import Uploads
 from models.people import members
 from models.people.followers import Followers, service_openid_of
@@ -157,7 +159,7 @@ class Services(Gateways):
 
     def _case_handlers(self) -> Mapping[str, Callable[[Event], None]]:
         handlers = {**self.case_notices.handlers(), **self.rechecks.handlers()}
-        return self.orphans.around(self.rechecks.around(handlers))
+        return self.signals.around(self.orphans.around(self.rechecks.around(handlers)))
 
     # points and rewards -------------------------------------------------------------------------
 
@@ -296,6 +298,14 @@ class Services(Gateways):
     @cached_property
     def case_feeding(self) -> CaseFeeding:
         return CaseFeeding(clock=self.clock, roster=self.roster)
+
+    @cached_property
+    def signals(self) -> Signals:
+        return Signals(clock=self.clock)
+
+    @cached_property
+    def trust(self) -> Trust:
+        return Trust(clock=self.clock)
 
     @cached_property
     def rechecks(self) -> Rechecks:

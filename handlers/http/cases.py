@@ -61,6 +61,10 @@ def show_case(call: Call[Nothing, Nothing]) -> Reply:
         "routing": naming.routing(shown["routing"], language),
         "related": naming.related(shown["related"], call),
         "similar": [naming.similar(item, call) for item in shown["similar"]],
+        "signals": [
+            {**item, "text": naming.said(f"trust.{item['kind']}", language)}
+            for item in shown["signals"]
+        ],
         "history": [naming.event(item, call) for item in shown["history"]],
         "proposal": naming.proposal(shown["proposal"], language),
         "allowed_actions": [naming.offer(item, language) for item in shown["allowed_actions"]],

@@ -82,6 +82,7 @@ class Notices:
             "case.step": self.stepped,
             desk.TOLD: self.told,
             "media.check": self.check_media,
+            "trust.appealed": self.trust_appealed,
         }
 
     def submitted(self, event: Event) -> None:
@@ -152,6 +153,12 @@ class Notices:
     def contested(self, event: Event) -> None:
         case = case_of(event)
         self._telling.warn(event, case, self._telling.first_of(case, Step.LEAD), wording.CONTESTED)
+
+    def trust_appealed(self, event: Event) -> None:
+        """Whoever decides an appeal is above the grid."""
+        case = case_of(event)
+        told = self._telling.first_of(case, Step.COMMUNITY)
+        self._telling.warn(event, case, told, wording.TRUST_APPEALED)
 
     def stepped(self, event: Event) -> None:
         """A step of the ladder; one whose post is vacant is told to the next one up."""

@@ -12,7 +12,7 @@ from models.base.errors import NotFound
 from models.base.geometry import Position, WGS84Position, distance_m, wgs84_to_gcj02
 from models.base.store import get, get_many, query
 from models.calendar.rules import WorkingTime
-from models.cases import awards, changes, crediting, filing, rules, workflow
+from models.cases import awards, changes, crediting, filing, rules, trust, workflow
 from models.cases.categories import Categories
 from models.cases.closing import is_first
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
@@ -57,11 +57,12 @@ class Reading:
         not shown. Reporters stand under the case's pseudonyms.
         """
         case = changes.case_in_scope(actor, case_id)
-        events, reports, similar = together(
+        events, reports, similar, hints = together(
             [
                 partial(changes.history, case_id),
                 partial(_reports, case),
                 partial(similar_to, actor, case, self._categories, self._clock.now()),
+                partial(trust.hints_of, case),
             ]
         )
         uploads = _uploads([*case.photos, *(case.after or ())])
@@ -74,6 +75,7 @@ class Reading:
             "accepted_at": _text(case.accepted_at),
             "related": related_to(case),
             "similar": similar,
+            "signals": hints,
             "object_id": case.object_id,
             "lon": case.lon,
             "lat": case.lat,

@@ -53,6 +53,10 @@ DISPUTED: Told = (
 )
 CONTESTED: Told = ("有人异议", Text(zh="有人反映没有解决", en="Somebody says it is not fixed"))
 
+TRUST_APPEALED: Told = (
+    "信用申诉",
+    Text(zh="骑手对一条线索提出申诉，请复核", en="A rider appeals against a hint: please decide"),
+)
 NEIGHBOUR = Text(
     zh="有上报位于您网格边界附近，已派给邻格；若属您处请与邻格联系",
     en="Reported at the edge of your grid and sent next door; if it is yours, tell them",

@@ -243,6 +243,47 @@ def _answer_recheck(world: World) -> Request:
     )
 
 
+@_prepares("show_trust")
+def _show_trust(world: World) -> Request:
+    return Request(person=world.rider())
+
+
+def _suspected(world: World) -> tuple[Person, str]:
+    """A rider of whom something was noticed, and what."""
+    rider = world.rider()
+    photo = rider.upload("DSCN0021.jpg", waits=True)
+    done(rider.app.post("/v1/reports", world.report_body([photo], speed_mps=8.0)))
+    world.work()
+    items = done(rider.app.get("/v1/me/trust")).body["items"]
+    return rider, next(item["id"] for item in items if item["kind"] == "moving")
+
+
+@_prepares("appeal_signal")
+def _appeal_signal(world: World) -> Request:
+    rider, signal_id = _suspected(world)
+    return Request(
+        person=rider,
+        body={"signal_id": signal_id, "text": "当时坐在公交车上"},
+        strangers=(world.bystander,),
+    )
+
+
+def _decide_on_signal(world: World) -> Request:
+    rider, signal_id = _suspected(world)
+    body = with_id({"signal_id": signal_id, "text": "当时坐在公交车上"})
+    appeal = done(rider.app.post("/v1/me/trust/appeal", body)).body
+    return Request(
+        person=world.community,
+        params={"appeal_id": appeal["id"]},
+        body={},
+        strangers=(world.foreign_community,),
+    )
+
+
+_prepares("uphold_signal")(_decide_on_signal)
+_prepares("dismiss_signal")(_decide_on_signal)
+
+
 @_prepares("reply_to_question")
 def _reply_to_question(world: World) -> Request:
     filed = world.filed().claimed()

@@ -222,6 +222,10 @@ class World:
         return self.official("community")
 
     @cached_property
+    def foreign_community(self) -> Person:
+        return self.official("community", WEST)
+
+    @cached_property
     def keeper(self) -> Person:
         return self.official("keeper")
 

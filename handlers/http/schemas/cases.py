@@ -9,6 +9,7 @@ from pydantic import Field
 from handlers.http.schemas.base import Answer, ClientInstant, Instant, Paged
 from handlers.http.schemas.categories import Criterion
 from handlers.http.schemas.service import Reason
+from handlers.http.schemas.trust import Hint
 from models.cases import rules
 from models.cases.entities import Proposed, Receiver, Severity, Status, UploadState
 
@@ -283,6 +284,7 @@ class Case(CaseState):
     accepted_at: Instant | None
     related: Related
     similar: list[SimilarCase]
+    signals: list[Hint]
     object_id: str | None
     reporters: list[Reporter]
     photos: list[Evidence]

@@ -153,6 +153,7 @@ def test_a_report_goes_its_way_over_http(house: House) -> None:
         "points": 10,
         "state": "available",
         "matures_at": mine.json_body["points"]["matures_at"],
+        "unpaid": None,
     }
     assert [item["id"] for item in own.json_body["items"]] == [report_id]
 
