@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from models.base.clock import Clock
 from models.base.errors import Unavailable
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _Known = TypeVar("_Known")
 
@@ -92,5 +92,5 @@ class Snapshots(Generic[_Known]):
             if before is None:
                 raise
             facts = {"snapshot": self._name, "version": before.version}
-            logger.warning("snapshot.refresh_failed", extra=facts)
+            log.warning("snapshot.refresh_failed", extra=facts)
             return before

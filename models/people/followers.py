@@ -10,7 +10,7 @@ from models.people.gateways import UserInfoGateway
 from models.people.pseudonyms import Pseudonyms
 from models.people.tables import SCHEMA, FollowerRow
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def service_openid_of(union_key: str) -> str | None:
@@ -50,4 +50,4 @@ class Followers:
         is_newer = FollowerRow.event_at.does_not_exist() | (FollowerRow.event_at <= at)
         follower_id = self._names.follower_id(service_openid)
         if update_if(FollowerRow(follower_id), actions, is_newer):
-            logger.info("follower.changed", extra={"follower_id": follower_id})
+            log.info("follower.changed", extra={"follower_id": follower_id})

@@ -36,7 +36,7 @@ from models.people.tables import (
     written_stand_in,
 )
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 FIRST_LINE = 2
 """The number of the first line after the heading, as a spreadsheet shows it."""
@@ -84,7 +84,7 @@ def import_roster(
     report = put_in_force(lines, leaves_of(county), stamp, standing=scan_roster(county))
     if tell is not None:
         leaving.sweep(now, tell, county)
-    logger.info("roster.imported", extra={"county": county, "added": report.added})
+    log.info("roster.imported", extra={"county": county, "added": report.added})
     return report
 
 

@@ -28,7 +28,7 @@ from models.people.tables import (
     to_leave,
 )
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def import_leaves(
@@ -59,7 +59,7 @@ def import_leaves(
         keeps=[row for row in standing if not known_role(row)],
     )
     leaving.sweep(now, tell, county)
-    logger.info("leaves.imported", extra={"county": county, "added": report.added})
+    log.info("leaves.imported", extra={"county": county, "added": report.added})
     return report
 
 

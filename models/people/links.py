@@ -25,7 +25,7 @@ from models.people.importing import FIRST_LINE, ImportReport
 from models.people.link_tables import LinkRow
 from models.people.tables import SCHEMA
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 MAX_OTHERS = 500
 """More is a mistake in a file, and would make the row slow for everybody who asks."""
@@ -100,7 +100,7 @@ def import_links(
     for line in lines:
         if _declare(line, now):
             counts[line.why is not None] += 1
-    logger.info("links.imported", extra={"added": counts[True], "by": actor})
+    log.info("links.imported", extra={"added": counts[True], "by": actor})
     return ImportReport(added=counts[True], removed=counts[False])
 
 

@@ -29,7 +29,7 @@ from models.people.tables import (
     to_member,
 )
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def get(member_id: str) -> Member | None:
@@ -176,7 +176,7 @@ class Members:
             only=actor.session_id,
         )
         commit_or_stale(tx)
-        logger.info("phone.bound", extra={"member_id": actor.member_id})
+        log.info("phone.bound", extra={"member_id": actor.member_id})
         return self._bound(_found(store.get(MemberRow, actor.member_id)))
 
     def _release(self, member_id: str) -> None:

@@ -13,7 +13,7 @@ from models.people.entities import RoleName, RosterEntry
 from models.people.rules import by_duty, in_turn
 from models.people.tables import RosterRow, known_role, to_entry
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _SCOPES_KEPT = 5_000
 
@@ -66,7 +66,7 @@ class Roster:
         except Unavailable:
             if seen is None:
                 raise
-            logger.warning("roster.refresh_failed", extra={"scope": scope})
+            log.warning("roster.refresh_failed", extra={"scope": scope})
             return seen.entries
         entries = tuple(to_entry(row) for row in rows if known_role(row))
         if len(self._seen) >= _SCOPES_KEPT:

@@ -44,7 +44,7 @@ from models.people.tables import (
     to_entries,
 )
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 LOOKS_AFTER_S = (0.0, 0.1, 0.3)
 """When to look for the answer of the same request, sent twice at once: its twin is writing it."""
@@ -145,7 +145,7 @@ class Sessions:
             if "sign_in" in refused:
                 raise
             raise Stale from refused
-        logger.info("session.opened", extra={"member_id": member_id})
+        log.info("session.opened", extra={"member_id": member_id})
         return _signed_in(token, session, now)
 
     def _member(
@@ -233,7 +233,7 @@ def _slide(row: SessionRow, now: datetime) -> None:
         update_if(row, slid, _IS_OPEN)
     except Unavailable:
         # The session is good as it is; the next request prolongs it.
-        logger.warning("session.not_prolonged", extra={"member_id": row.member_id})
+        log.warning("session.not_prolonged", extra={"member_id": row.member_id})
 
 
 def _signed_in(token: str, session: SessionRow, now: datetime) -> SignedIn:

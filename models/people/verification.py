@@ -28,7 +28,7 @@ from models.people.tables import (
     epoch_s,
 )
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _CODES_TRIED = 5
 
@@ -121,7 +121,7 @@ class Verifications:
         except Refused as refused:
             _check_request(refused, code_key)
             raise Stale from refused
-        logger.info("occupation.confirmed", extra={"member_id": row.member_id})
+        log.info("occupation.confirmed", extra={"member_id": row.member_id})
         return _confirmation(row)
 
 
