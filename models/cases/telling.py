@@ -46,12 +46,8 @@ class Telling:
         self._categories = categories
 
     def on_duty(self, case: CaseRow) -> list[str]:
-        """Who looks after the case's grid, first choice first.
-
-        Nobody who reported it himself, or is close to who did: he may not handle it.
-        """
-        unfit = {case.member_id, *links.linked_to(case.member_id)}
-        return [who for who in bound(self._roster.on_duty(case.grid_id)) if who not in unfit]
+        """Who looks after the case's grid and may handle it, first choice first."""
+        return _fit(case, bound(self._roster.on_duty(case.grid_id)))
 
     def workers(self, case: CaseRow) -> list[str]:
         """Who works on a case, or would have to: its claimer, its assignee, who is on duty."""
@@ -143,8 +139,8 @@ class Telling:
         if not self._desk.must_wait(first) or self._desk.knows(first):
             return []
         others = dict.fromkeys([*on_duty[1:], *self.first_of(case, Step.LEAD)])
-        deputies = [who for who in others if who not in (on_duty[0], case.member_id)]
-        for who in deputies:
+        others.pop(on_duty[0], None)
+        for who in _fit(case, others):
             alert = alert_of(who)
             if self._desk.knows(alert) or self._desk.may_ring(who):
                 return [who]
@@ -192,6 +188,12 @@ class Telling:
 
     def _category(self, case: CaseRow) -> Category:
         return self._categories.of(case.category, case.category_version)
+
+
+def _fit(case: CaseRow, member_ids: Iterable[str]) -> list[str]:
+    """Those who may handle a case: nobody who reported it first, or is close to who did."""
+    unfit = {case.member_id, *links.linked_to(case.member_id)}
+    return [who for who in member_ids if who not in unfit]
 
 
 def _alert(case: CaseRow, notice: Notice, due_at: datetime, since: datetime | None) -> Alert:

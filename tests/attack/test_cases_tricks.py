@@ -208,3 +208,16 @@ def test_a_digest_to_who_had_it_before_starts_nobody_elses_clock(town: Town) -> 
     assert rang == 1
     assert house.rang(second) == []
     assert (after.told_at, after.clock_from) == (None, None)
+
+
+def test_a_relative_of_the_reporter_is_nobodys_deputy(town: Town) -> None:
+    relative = a_rider()
+    link(town, relative, town.lead)
+    house = House(town)
+    house.has_used(town.officer)
+    case = town.filed(relative)
+
+    house.deliver(case, "case.submitted")
+
+    assert len(house.inbox(town.officer)) == 1
+    assert house.inbox(town.lead) == []
