@@ -32,13 +32,14 @@ def hand_over(
     working: WorkingTime,
 ) -> Mapping[str, Any]:
     """Lay a hand-over into a transaction. What is worth handing over is a valid report, so this
-    accepts a case that nobody had claimed, with its points.
+    accepts a case that nobody had claimed, with its points; and who hands it over knows of it.
 
     Raises ``Conflict("hand_over.reference_taken")``.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {**told.started(case, doing.member_id, doing.now, working)}
     if case.claimed_at is None:
-        values = {**crediting.add_first_award(tx, ledger, case, doing.now), "claimed_at": doing.now}
+        values |= crediting.add_first_award(tx, ledger, case, doing.now)
+        values["claimed_at"] = doing.now
     _name(tx, "number", case, receiver, number_name(case.county, receiver, case.number), doing.now)
     if external_ref is not None:
         name = reference_name(case.county, receiver, external_ref)

@@ -221,3 +221,15 @@ def test_a_relative_of_the_reporter_is_nobodys_deputy(town: Town) -> None:
 
     assert len(house.inbox(town.officer)) == 1
     assert house.inbox(town.lead) == []
+
+
+def test_who_hands_over_what_nobody_was_told_of_starts_the_clock_that_is_ours(town: Town) -> None:
+    case = town.filed()
+
+    values = {"reason": "platform_matter", "receiver": Receiver.PLATFORM}
+    handed = do(town, town.lead, case, Action.TRANSFER, **values)
+    town.clock.advance(timedelta(hours=7))
+    steps = town.escalation.catch_up(case.case_id, town.clock.now())
+
+    assert (handed.clock_from, handed.told_id) == (case.created_at, town.lead.member_id)
+    assert [step.value for step in steps][:2] == ["remind", "lead"]

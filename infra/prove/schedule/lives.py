@@ -94,7 +94,7 @@ class Life:
         self._move(status, at)
         if action in ("claim", "transfer"):
             self._was_claimed = True
-        if action == "claim" and self._told_to is None:
+        if action in ("claim", "transfer") and self._told_to is None:
             self._hear(at, member_id or "")
         elif action in ("assign", "return"):
             self._give(at, member_id if action == "assign" else None)
