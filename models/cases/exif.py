@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from models.base.geometry import Position, WGS84Position, distance_m, wgs84_to_gcj02
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -80,6 +82,17 @@ def read_exif(picture: Image) -> PhotoExif | None:
         model=_name(tags.get(_MODEL)),
         orientation=orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1,
     )
+
+
+def exif_gap_m(exif: Mapping[str, Any], place: Position) -> float | None:
+    """How far from a place the camera says it was; None where it does not say.
+
+    Evidence only: cameras keep an old position, or that of a picture of a picture.
+    """
+    if exif.get("lon") is None or exif.get("lat") is None:
+        return None
+    camera = wgs84_to_gcj02(WGS84Position(lon=exif["lon"], lat=exif["lat"]))
+    return distance_m(camera, place)
 
 
 def _instant(details: Mapping[int, Any]) -> str | None:

@@ -28,15 +28,15 @@ class Share:
 
 def reports_of(case: CaseRow) -> list[ReportRow]:
     """Every report of a case itself, first to last. Raises ``Unavailable``."""
-    keys = [(case.member_id, case.report_id)]
-    if case.reporter_count > 1:
-        joined: list[ReportRow] = query(ReportRow.by_case, case.case_id)
-        keys += [(row.member_id, row.report_id) for row in joined]
+    keys = _keys_of_reports(case)
     if len(keys) < case.reporter_count:
         raise Unavailable("case.index_behind")
-    rows = get_many([(ReportRow, key) for key in keys])
-    reports = [row for row in rows if isinstance(row, ReportRow)]
-    return sorted(reports, key=lambda report: report.ordinal)
+    return _first_to_last(keys)
+
+
+def known_reports_of(case: CaseRow) -> list[ReportRow]:
+    """The same; one who has just joined may be missing for a moment."""
+    return _first_to_last(_keys_of_reports(case))
 
 
 def parent_of(case: CaseRow) -> CaseRow | None:
@@ -95,3 +95,17 @@ def _reported(member_id: str, case: CaseRow) -> bool:
     if case.reporter_count == 1:
         return False
     return bool(query(ReportRow.by_case, case.case_id, ReportRow.member_id == member_id))
+
+
+def _keys_of_reports(case: CaseRow) -> list[tuple[str, str]]:
+    keys = [(case.member_id, case.report_id)]
+    if case.reporter_count > 1:
+        joined: list[ReportRow] = query(ReportRow.by_case, case.case_id)
+        keys += [(row.member_id, row.report_id) for row in joined]
+    return keys
+
+
+def _first_to_last(keys: Sequence[tuple[str, str]]) -> list[ReportRow]:
+    rows = get_many([(ReportRow, key) for key in keys])
+    reports = [row for row in rows if isinstance(row, ReportRow)]
+    return sorted(reports, key=lambda report: report.ordinal)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from models.base.clock import Clock, utc_text
 from models.base.errors import NotFound
-from models.base.geometry import Position, WGS84Position, distance_m, wgs84_to_gcj02
-from models.base.store import get, get_many, query
+from models.base.geometry import Position
+from models.base.store import get, get_many
 from models.calendar.rules import WorkingTime
 from models.cases import awards, changes, crediting, filing, rules, trust, workflow
 from models.cases.categories import Categories
 from models.cases.closing import is_first
 from models.cases.entities import Action, Facts, Party, Status, Step, UploadState, Verdict
-from models.cases.followers import followed
+from models.cases.exif import exif_gap_m
+from models.cases.followers import followed, known_reports_of
 from models.cases.handling import Handling
 from models.cases.parallel import together
 from models.cases.photos import PhotoAddresses
@@ -57,14 +58,13 @@ class Reading:
         not shown. Reporters stand under the case's pseudonyms.
         """
         case = changes.case_in_scope(actor, case_id)
-        events, reports, similar, hints = together(
-            [
-                partial(changes.history, case_id),
-                partial(_reports, case),
-                partial(similar_to, actor, case, self._categories, self._clock.now()),
-                partial(trust.hints_of, case),
-            ]
-        )
+        calls: list[Callable[[], Any]] = [
+            partial(changes.history, case_id),
+            partial(known_reports_of, case),
+            partial(similar_to, actor, case, self._categories, self._clock.now()),
+            partial(trust.hints_of, case),
+        ]
+        events, reports, similar, hints = together(calls)
         uploads = _uploads([*case.photos, *(case.after or ())])
         return {
             **self._shown(case),
@@ -267,25 +267,11 @@ def _routing(case: CaseRow, first: CaseEventRow | None) -> Mapping[str, Any]:
 
 
 def _exif_gap_m(upload: UploadRow, case: CaseRow) -> int | None:
-    """Evidence only: cameras keep no position, an old one, or that of a picture of a picture."""
-    exif = upload.exif or {}
-    if exif.get("lon") is None or exif.get("lat") is None:
-        return None
-    camera = wgs84_to_gcj02(WGS84Position(lon=exif["lon"], lat=exif["lat"]))
-    return round(distance_m(camera, Position(lon=case.lon, lat=case.lat)))
+    away_m = exif_gap_m(upload.exif or {}, Position(lon=case.lon, lat=case.lat))
+    return None if away_m is None else round(away_m)
 
 
 _JUDGED_BY_JOINERS = (Status.RESOLVED.value, Status.CLOSED.value)
-
-
-def _reports(case: CaseRow) -> list[Any]:
-    """The reports of a case; one who has just joined may be missing for a moment."""
-    keys = [(case.member_id, case.report_id)]
-    if case.reporter_count > 1:
-        keys += [(row.member_id, row.report_id) for row in query(ReportRow.by_case, case.case_id)]
-    rows = get_many([(ReportRow, key) for key in keys])
-    found = [row for row in rows if isinstance(row, ReportRow)]
-    return sorted(found, key=lambda report: report.ordinal)
 
 
 def _uploads(ids: Iterable[str]) -> dict[str, UploadRow]:

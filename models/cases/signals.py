@@ -14,11 +14,12 @@ from typing import Any
 
 from models.alerts.entities import Event
 from models.base.clock import Clock, utc_text
-from models.base.geometry import Position, WGS84Position, cell_of, distance_m, wgs84_to_gcj02
+from models.base.geometry import Position, cell_of
 from models.base.ids import derived_id
 from models.base.store import get, get_many, put_if_absent, query, update_if
 from models.cases import binding, rules, trust_rules
 from models.cases.entities import Purpose, Status, UploadState
+from models.cases.exif import exif_gap_m
 from models.cases.followers import followers_of
 from models.cases.recheck_tables import RecheckRow
 from models.cases.tables import SCHEMA, CaseRow, ReportRow, UploadRow
@@ -234,10 +235,9 @@ def _before(mark: str, own: PictureRow) -> list[PictureRow]:
 
 
 def _gap_m(exif: Mapping[str, Any], case: CaseRow) -> float | None:
-    if exif.get("lon") is None or exif.get("lat") is None:
-        return None
-    camera = wgs84_to_gcj02(WGS84Position(lon=exif["lon"], lat=exif["lat"]))
-    return max(0.0, distance_m(camera, Position(lon=case.lon, lat=case.lat)) - case.accuracy_m)
+    """How far off the camera was at least, if the phone erred as much as it admitted."""
+    away_m = exif_gap_m(exif, Position(lon=case.lon, lat=case.lat))
+    return None if away_m is None else max(0.0, away_m - case.accuracy_m)
 
 
 def _newest_first(row: SignalRow) -> float:
