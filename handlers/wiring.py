@@ -309,7 +309,7 @@ class Services(Gateways):
 
     @cached_property
     def rechecks(self) -> Rechecks:
-        return Rechecks(clock=self.clock, ledger=self.ledger)
+        return Rechecks(clock=self.clock, ledger=self.ledger, key=self.keys.derive("recheck"))
 
     @cached_property
     def hand_over(self) -> HandOver:

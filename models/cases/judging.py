@@ -13,12 +13,15 @@ from models.base.store import get, update_if
 from models.cases.entities import Verdict
 from models.cases.gateways import JudgementRefused, OpenidOf, TextChecker
 from models.cases.tables import CaseEventRow, ReportRow
+from models.cases.trust_tables import SignalRow
 
 CHECK_ATTEMPTS = 19
 """How often WeChat is asked about one text or photo before it stays hidden: with the outbox's
 pauses that is as long as WeChat judges at all, nearly two hours after the member was here."""
 WORDS = "text.words"
 """The topic of what officials and reporters write to one another."""
+APPEAL = "text.appeal"
+"""The topic of what a rider says of a signal."""
 
 
 class Judging:
@@ -30,7 +33,7 @@ class Judging:
 
     def handlers(self) -> Mapping[str, Callable[[Event], None]]:
         """The topics, each with what handles it."""
-        return {"text.check": self.check_report, WORDS: self.check_words}
+        return {"text.check": self.check_report, WORDS: self.check_words, APPEAL: self.check_appeal}
 
     def check_report(self, event: Event) -> None:
         """What a report says."""
@@ -56,6 +59,19 @@ class Judging:
                 words,
                 [CaseEventRow.text_verdict.set(verdict.value)],
                 CaseEventRow.text_verdict == Verdict.WAITING.value,
+            )
+
+    def check_appeal(self, event: Event) -> None:
+        """What a rider says of a signal."""
+        row = get(SignalRow, event.payload["member_id"], event.payload["signal_id"])
+        if row is None or row.appeal is None or row.appeal_verdict != Verdict.WAITING:
+            return
+        verdict = self._verdict(event, row.appeal["text"])
+        if verdict is not None:
+            update_if(
+                row,
+                [SignalRow.appeal_verdict.set(verdict.value)],
+                SignalRow.appeal_verdict == Verdict.WAITING.value,
             )
 
     def _verdict(self, event: Event, text: str) -> Verdict | None:

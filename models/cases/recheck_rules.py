@@ -6,7 +6,7 @@ day. Distances: 500 m is a rider's detour of a minute or two; 100 m is the width
 
 from __future__ import annotations
 
-import zlib
+import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import floor
@@ -30,14 +30,18 @@ _AREA_DEGREES = 0.02
 """About two kilometres, more than such a circle is wide: it touches four areas at most."""
 
 
-def is_sampled(case_id: str, round_number: int, *, without_photo: bool, reopened: int) -> bool:
+def is_sampled(
+    key: bytes, case_id: str, round_number: int, *, without_photo: bool, reopened: int
+) -> bool:
     """Whether a fix is looked at again: one in five, and all that was doubted or not shown.
 
-    The choice hangs on the case and its round alone: nobody can foresee or repeat the draw.
+    The choice hangs on the case, its round and a key: repeated it is the same, and who handles the
+    case cannot foresee it.
     """
     if without_photo or reopened:
         return True
-    return zlib.crc32(f"{case_id}#{round_number}".encode()) % 100 < SAMPLED_PERCENT
+    drawn = hmac.digest(key, f"{case_id}#{round_number}".encode(), "sha256")
+    return int.from_bytes(drawn[:4]) % 100 < SAMPLED_PERCENT
 
 
 def area_of(position: Position) -> str:

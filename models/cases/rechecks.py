@@ -73,9 +73,10 @@ class AnswerRecheck:
 class Rechecks:
     """Opens rechecks, offers them to who is near, takes answers and pays them."""
 
-    def __init__(self, *, clock: Clock, ledger: Ledger) -> None:
+    def __init__(self, *, clock: Clock, ledger: Ledger, key: bytes) -> None:
         self._clock = clock
         self._ledger = ledger
+        self._key = key
 
     def handlers(self) -> Mapping[str, Handle]:
         """The topics of an answer and of what becomes of its photos, with what handles them."""
@@ -157,8 +158,39 @@ class Rechecks:
     def _opened(self, handle: Handle, event: Event) -> None:
         case = get(CaseRow, event.payload["case_id"])
         if case is not None and case.status == Status.RESOLVED and case.resolved_at is not None:
-            _open(case, case.resolved_at)
+            self._open(case, case.resolved_at)
         handle(event)
+
+    def _open(self, case: CaseRow, resolved_at: datetime) -> None:
+        is_drawn = recheck_rules.is_sampled(
+            self._key,
+            case.case_id,
+            case.rounds,
+            without_photo=not case.after,
+            reopened=case.reopened,
+        )
+        if not is_drawn:
+            return
+        place = Position(lon=case.lon, lat=case.lat)
+        put_if_absent(
+            RecheckRow(
+                recheck_id_of(case.case_id, case.rounds),
+                schema=SCHEMA,
+                county=case.county,
+                case_id=case.case_id,
+                round=case.rounds,
+                category=case.category,
+                category_version=case.category_version,
+                place=case.place,
+                lon=case.lon,
+                lat=case.lat,
+                resolved_at=resolved_at,
+                closes_at=resolved_at + recheck_rules.OPEN_FOR,
+                area=recheck_rules.area_of(place),
+                reporter_id=case.member_id,
+                resolver_id=case.claimer_id,
+            )
+        )
 
     def _answer(
         self, actor: Actor, recheck_id: str, command: AnswerRecheck, request: Request
@@ -232,37 +264,6 @@ def shown(case: CaseRow) -> RecheckRow | None:
     """The answered recheck of a case's present round; None when there is none."""
     row = get(RecheckRow, recheck_id_of(case.case_id, case.rounds))
     return row if row is not None and row.answered_at is not None else None
-
-
-def _open(case: CaseRow, resolved_at: datetime) -> None:
-    is_drawn = recheck_rules.is_sampled(
-        case.case_id,
-        case.rounds,
-        without_photo=not case.after,
-        reopened=case.reopened,
-    )
-    if not is_drawn:
-        return
-    place = Position(lon=case.lon, lat=case.lat)
-    put_if_absent(
-        RecheckRow(
-            recheck_id_of(case.case_id, case.rounds),
-            schema=SCHEMA,
-            county=case.county,
-            case_id=case.case_id,
-            round=case.rounds,
-            category=case.category,
-            category_version=case.category_version,
-            place=case.place,
-            lon=case.lon,
-            lat=case.lat,
-            resolved_at=resolved_at,
-            closes_at=resolved_at + recheck_rules.OPEN_FOR,
-            area=recheck_rules.area_of(place),
-            reporter_id=case.member_id,
-            resolver_id=case.claimer_id,
-        )
-    )
 
 
 def _in_area(area: str, now: datetime) -> list[RecheckRow]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from models.alerts import outbox
 from models.base.clock import Clock, utc_text
 from models.base.errors import Conflict, FieldError, Invalid, NotFound
 from models.base.ids import derived_id
 from models.base.store import Transaction, get, query, retrying
-from models.cases import changes, closing, rules, trust_rules
+from models.cases import changes, closing, judging, rules, trust_rules
 from models.cases.changes import Request
-from models.cases.entities import Party
+from models.cases.entities import Party, Verdict
 from models.cases.followers import is_close_to_reporter
 from models.cases.tables import SCHEMA, CaseRow
 from models.cases.trust_rules import GOOD, Kind, Mark
@@ -103,7 +104,11 @@ class Trust:
         tx.update(
             "signal",
             row,
-            [SignalRow.appeal.set(said), SignalRow.appeal_id.set(appeal_id)],
+            [
+                SignalRow.appeal.set(said),
+                SignalRow.appeal_id.set(appeal_id),
+                SignalRow.appeal_verdict.set(Verdict.WAITING.value),
+            ],
             SignalRow.signal_id.exists() & SignalRow.appeal.does_not_exist(),
         )
         appeal = AppealRow(
@@ -116,6 +121,8 @@ class Trust:
         )
         tx.guard("appeal", appeal)
         closing.tell(tx, APPEALED, case, now, key=appeal_id)
+        judged = {"member_id": actor.member_id, "signal_id": signal_id}
+        tx.put("judge", outbox.row(judging.APPEAL, appeal_id, row.county, judged, now))
         changes.commit(tx)
         return answer
 
@@ -151,7 +158,10 @@ class Trust:
 
 
 def hints_of(case: CaseRow) -> list[Mapping[str, Any]]:
-    """What officials see of a case's reports: neutral words, no value, no weight. One query."""
+    """What officials see of a case's reports: neutral words, no value, no weight. One query.
+
+    A rider's words are shown once WeChat has let them pass.
+    """
     rows: list[SignalRow] = [
         row for row in query(SignalRow.by_case, case.case_id) if row.kind in _KNOWN
     ]
@@ -160,7 +170,7 @@ def hints_of(case: CaseRow) -> list[Mapping[str, Any]]:
         {
             "kind": row.kind,
             "appeal_id": row.appeal_id,
-            "appeal": row.appeal["text"] if row.appeal else None,
+            "appeal": _readable(row),
             "decision": row.decision["decision"] if row.decision else None,
         }
         for row in rows
@@ -183,6 +193,14 @@ def _appealed(appeal_id: str) -> tuple[SignalRow | None, CaseRow | None]:
 
 def _mark(row: SignalRow) -> Mark:
     return Mark(kind=Kind(row.kind), weight=row.weight, at=row.at)
+
+
+def _readable(row: SignalRow) -> str | None:
+    """What the rider says of a signal, for others."""
+    if row.appeal is None or row.appeal_verdict != Verdict.PASS:
+        return None
+    text: str = row.appeal["text"]
+    return text
 
 
 def _may_appeal(row: SignalRow) -> bool:

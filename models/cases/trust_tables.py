@@ -43,6 +43,7 @@ class SignalRow(Table):
     officer = UnicodeAttribute(null=True)
     appeal_id = UnicodeAttribute(null=True)
     appeal = Document(null=True)
+    appeal_verdict = UnicodeAttribute(null=True)
     decision = Document(null=True)
     ttl = Whole()
 

@@ -87,7 +87,11 @@ def test_asking_for_links_costs_a_report_no_call(town: Town) -> None:
 
 @pytest.mark.parametrize("whose", ["reporter", "resolver"])
 def test_a_recheck_is_not_for_who_is_close_to_reporter_or_resolver(town: Town, whose: str) -> None:
-    rechecks, rider, looker = Rechecks(clock=town.clock, ledger=town.ledger), a_rider(), a_rider()
+    rechecks, rider, looker = (
+        Rechecks(clock=town.clock, ledger=town.ledger, key=b"k"),
+        a_rider(),
+        a_rider(),
+    )
     link(town, looker, rider if whose == "reporter" else town.officer)
     case = opened(town, rechecks, rider=rider)
     here = {"lon": town.centre.lon, "lat": town.centre.lat}

@@ -29,6 +29,7 @@ from models.points.reading import balances
 from tests.support.cases import Town, a_photo, a_rider
 
 HOUR = timedelta(hours=1)
+KEY = b"k" * 32
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def town(database: Database, clock: FixedClock) -> Town:
 
 @pytest.fixture
 def rechecks(town: Town) -> Rechecks:
-    return Rechecks(clock=town.clock, ledger=town.ledger)
+    return Rechecks(clock=town.clock, ledger=town.ledger, key=KEY)
 
 
 def opened(town: Town, rechecks: Rechecks, **values: Any) -> CaseRow:
@@ -94,17 +95,28 @@ def refusal(call: Any) -> str:
 def test_what_was_doubted_or_not_shown_is_always_looked_at(number: int, round_number: int) -> None:
     case_id = f"case_{number}"
 
-    assert recheck_rules.is_sampled(case_id, round_number, without_photo=True, reopened=0)
-    assert recheck_rules.is_sampled(case_id, round_number, without_photo=False, reopened=1)
+    assert recheck_rules.is_sampled(KEY, case_id, round_number, without_photo=True, reopened=0)
+    assert recheck_rules.is_sampled(KEY, case_id, round_number, without_photo=False, reopened=1)
 
 
 def test_one_fix_in_five_is_drawn() -> None:
     drawn = sum(
-        recheck_rules.is_sampled(new_id("case"), 0, without_photo=False, reopened=0)
+        recheck_rules.is_sampled(KEY, new_id("case"), 0, without_photo=False, reopened=0)
         for _ in range(5_000)
     )
 
     assert 850 < drawn < 1_150
+
+
+def test_who_has_not_the_key_cannot_foresee_the_draw() -> None:
+    cases = [new_id("case") for _ in range(200)]
+
+    draws = [
+        [recheck_rules.is_sampled(key, case, 0, without_photo=False, reopened=0) for case in cases]
+        for key in (KEY, b"l" * 32)
+    ]
+
+    assert draws[0] != draws[1]
 
 
 @given(

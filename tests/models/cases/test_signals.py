@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from models.alerts.entities import Event
+from models.alerts.tables import OutboxRow
 from models.base.clock import FixedClock
 from models.base.errors import Conflict, DomainError, NotFound
 from models.base.ids import new_id
-from models.base.store import get
+from models.base.store import get, scan
 from models.base.tables import Database
-from models.cases import binding
+from models.cases import binding, judging
 from models.cases.entities import Action, Status, UploadState
+from models.cases.judging import Judging
 from models.cases.signals import Signals
 from models.cases.tables import CaseRow, UploadRow
 from models.cases.trust import Trust, hints_of
@@ -162,7 +165,7 @@ def test_officials_see_neutral_hints_without_any_number(town: Town) -> None:
 
 
 def test_an_appeal_is_taken_once_and_told_again(town: Town) -> None:
-    rider, case, signal_id = suspected(town)
+    rider, _, signal_id = suspected(town)
     trust = Trust(clock=town.clock)
 
     first = trust.appeal(rider, signal_id, "坐在公交车上", "request-1")
@@ -171,7 +174,34 @@ def test_an_appeal_is_taken_once_and_told_again(town: Town) -> None:
     assert refusal(lambda: trust.appeal(rider, signal_id, "别的", "request-1")) == "request.reused"
     again = lambda: trust.appeal(rider, signal_id, "再说", "request-2")  # noqa: E731
     assert refusal(again) == "trust.appealed_before"
-    assert hints_of(case)[0]["appeal"] == "坐在公交车上"
+
+
+@pytest.mark.parametrize(
+    ("suggest", "shown"), [("pass", "坐在公交车上"), ("risky", None), ("review", None)]
+)
+def test_a_riders_words_are_shown_once_wechat_lets_them_pass(
+    town: Town, suggest: str, shown: str | None
+) -> None:
+    rider, case, signal_id = suspected(town)
+    Trust(clock=town.clock).appeal(rider, signal_id, "坐在公交车上", "request-1")
+    before = hints_of(case)[0]
+    checker = Mock(check_text=Mock(return_value=suggest))
+    asked = next(row for row in scan(OutboxRow) if row.topic == judging.APPEAL)
+
+    judge = Judging(text_checker=checker, openid_of=lambda _: "openid").handlers()
+    judge[judging.APPEAL](
+        Event(
+            outbox_id=asked.outbox_id,
+            topic=asked.topic,
+            county=asked.county,
+            payload={"member_id": rider.member_id, "signal_id": signal_id},
+            at=town.clock.now(),
+            attempts=1,
+        )
+    )
+
+    assert (before["appeal"], before["appeal_id"] is not None) == (None, True)
+    assert hints_of(case)[0]["appeal"] == shown
 
 
 def test_nobody_appeals_for_another(town: Town) -> None:
