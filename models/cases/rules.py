@@ -250,8 +250,8 @@ def next_wake(timing: Timing, working: WorkingTime) -> Wake | None:
 def _wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
     if timing.status in WORKED_ON:
         yield from _next_of(LADDER, timing, working, limit=timing.resolve_limit)
-    if timing.status is Status.ASSIGNED and not timing.was_claimed:
-        if timing.photo_count == 0:
+    if timing.status is Status.ASSIGNED:
+        if timing.photo_count == 0 and not timing.was_claimed:
             yield Wake(at=timing.created_at + EVIDENCE_WITHIN, step=Step.NO_EVIDENCE)
         yield from _unclaimed_wakes(timing, working)
     if timing.status in PAUSED and timing.resume_at is not None:
@@ -264,7 +264,10 @@ def _wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
 
 
 def _unclaimed_wakes(timing: Timing, working: WorkingTime) -> Iterable[Wake]:
-    """Withheld for a day, a case goes to the lead at once, and on from there by its limit."""
+    """Withheld for a day, a case goes to the lead at once, and on from there by its limit.
+
+    A case that was given back walks on where it would be, each step once in a round.
+    """
     if Step.UNCLAIMED not in timing.steps_taken:
         is_withheld = timing.withheld_since is not None
         yield Wake(

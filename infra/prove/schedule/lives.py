@@ -118,8 +118,8 @@ class Life:
         if self.status in RUNNING:
             limit = self._filed.resolve_ms * (1 + self._extensions)
             yield from self._ahead(LADDER, limit)
-        if self.status == "assigned" and not self._was_claimed:
-            if not self._filed.has_photo:
+        if self.status == "assigned":
+            if not self._filed.has_photo and not self._was_claimed:
                 yield self._filed.created + EVIDENCE_MS, "no_evidence"
             yield from self._unclaimed()
         if self._resumes_at is not None:

@@ -254,7 +254,8 @@ def test_every_role_level_occupation_and_refusal_has_its_text() -> None:
     raised = set(
         re.findall(r'"((?:session|member|phone|verification|roster)\.[a-z_]+)"\)?[,\]) ]', source)
     )
-    events = {"session.opened", "session.not_prolonged", "phone.bound", "roster.imported"}
+    events = {"session.opened", "session.not_prolonged", "phone.bound"}
+    events |= {"roster.imported", "roster.left"}
 
     assert len(raised) > 20
     assert (named | raised) - events - {"roster.refresh_failed"} - set(texts()) == set()

@@ -25,9 +25,11 @@ from models.alerts.entities import Event, Template, Text
 from models.alerts.stored import written
 from models.alerts.tables import HeldRow
 from models.cases import wording
-from models.gateways.wechat.robot import TEXT_MAX_BYTES
 from models.rewards.notices import expired_notice
 from tests.support.alerts import NOW, a_notice
+
+ROBOT_TEXT_MAX_BYTES = 2048
+"""*Source:* WeCom's group robots: a text's content is at most 2048 bytes of UTF-8."""
 
 HOSTILE = st.one_of(
     st.text(max_size=80),
@@ -196,7 +198,7 @@ def test_a_robot_says_a_post_and_a_number_and_nothing_else(
 
     said = messages.robot_text(template, fields, post)
 
-    assert 0 < len(said.encode()) <= TEXT_MAX_BYTES
+    assert 0 < len(said.encode()) <= ROBOT_TEXT_MAX_BYTES
     assert said == messages.robot_text(template, {**fields, **unlike}, post)
 
 

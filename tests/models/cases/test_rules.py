@@ -292,7 +292,28 @@ def test_a_photo_or_a_claim_ends_the_wait_for_evidence() -> None:
     assert with_photo is not None
     assert with_photo.step is Step.UNCLAIMED
     assert returned is not None
-    assert returned.step is Step.REMIND
+    assert returned.step is Step.UNCLAIMED
+
+
+def test_a_danger_that_was_claimed_and_given_back_walks_on_where_it_would_be() -> None:
+    returned = Timing(
+        status=Status.ASSIGNED,
+        created_at=NOW,
+        started_at=NOW,
+        clock_from=NOW,
+        resolve_limit=timedelta(hours=2),
+        kind="continuous",
+        claim_due_at=NOW + timedelta(minutes=15),
+        claim_limit=timedelta(minutes=15),
+        steps_taken=frozenset({Step.UNCLAIMED}),
+        was_claimed=True,
+        photo_count=1,
+    )
+
+    wake = rules.next_wake(returned, working_time())
+
+    assert wake is not None
+    assert (wake.step, wake.at) == (Step.UNCLAIMED_COMMUNITY, NOW + timedelta(minutes=30))
 
 
 def test_a_category_cannot_be_claimed_after_it_is_due_nor_be_dangerous_without_numbers() -> None:
