@@ -132,7 +132,7 @@ class Judge:
                 yield f"grave: {case_id} was told to nobody"
             for step, times, posts in RUNGS:
                 due = created + GRAVE_CLAIM * times
-                if claimed is not None and claimed <= self._seen_by(due):
+                if claimed is not None and claimed <= self._seen_by(due) + GRACE:
                     break
                 taken = self._first(case_id, f"step:{step}") or self._first(case_id, step)
                 if taken is None or taken > self._seen_by(due) + GRACE:
