@@ -20,6 +20,7 @@ from typing import Any
 
 from handlers import wiring
 from handlers.events import digests, escalation, outbox
+from handlers.secrets import Keys
 from handlers.settings import Settings
 from handlers.wiring import Services
 from infra.local import engine as engines
@@ -130,12 +131,13 @@ class City:
             "rider": [],
         }
         made = self.services.__dict__
-        made["clock"] = self.clock
+        made["clock"], made["keys"] = self.clock, Keys(bytes(32))
         made["evidence"] = made["wechat"] = None
         made["callbacks"] = SimpleNamespace(handle=None)  # nobody pushes anything here
         # What the log of changes does is proven elsewhere, and would take half of the time.
         made["case_feeding"] = SimpleNamespace(around=lambda handlers: handlers)
         made["messenger"] = Messenger(channels=channels, recipient=_recipient, clock=self.clock)
+        _ = self.services.outbox_handlers  # what cannot be wired fails here, not at every delivery
 
     def _settle_officials(self) -> Iterator[Official]:
         grids = [_grid(number) for number in range(GRIDS)]
