@@ -307,7 +307,7 @@ class Story:
             return
         self._fake.before, plan = None, self._fake.plan
         self._fake.plan = None
-        if self._chance.random() < 0.5:
+        if self._chance.random() < 0.5 or not self._records.lives:
             handler.on_schedule()
         else:
             self._visit(self._chance.choice(sorted(self._records.lives)))
