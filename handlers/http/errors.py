@@ -43,6 +43,9 @@ def render(error: DomainError, *, language: str, request_id: str) -> Response:
     """Write a domain error as the contract says."""
     body = error_body(error.code, language, request_id, dict(error.details))
     if isinstance(error, Invalid) and error.fields:
+        first = error.fields[0]
+        if first.code == error.code:  # the one bad field speaks for the whole
+            body["message"] = text(error.code, language, {**error.details, "limit": first.limit})
         body["fields"] = [
             {
                 "field": bad.field,

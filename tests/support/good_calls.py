@@ -18,6 +18,8 @@ import app  # registers every operation
 from handlers.http.endpoint import OPERATIONS, Operation
 from infra.local.client import Reply
 from models.base.clock import utc_text
+from models.base.store import get
+from models.cases.recheck_tables import RecheckRow
 from models.cases.rechecks import recheck_id_of
 from tests.support.world import E_BIKES, EAST, Person, World, done, path_with
 
@@ -228,15 +230,16 @@ def _answer_recheck(world: World) -> Request:
     filed = world.filed().claimed()
     done(filed.act(world.officer, "resolve", reason="gone_on_arrival"))
     world.work()
-    rider = world.rider()
+    rider, recheck = world.rider(), get(RecheckRow, recheck_id_of(filed.case_id, 0))
+    assert recheck is not None
     return Request(
         person=rider,
-        params={"recheck_id": recheck_id_of(filed.case_id, 0)},
+        params={"recheck_id": recheck.recheck_id},
         body={
             "fixed": True,
             "photos": [rider.upload("jolla.jpg", purpose="recheck")],
-            "lon": EAST.lon,
-            "lat": EAST.lat,
+            "lon": recheck.lon,
+            "lat": recheck.lat,
             "accuracy_m": 10,
             "captured_at": utc_text(world.services.clock.now()),
         },
