@@ -135,7 +135,7 @@ def test_leaves_are_imported_from_a_file_and_listed_as_they_were(
     before = lines_of(COUNTY)
     officers = [row for row in scan_roster(COUNTY) if row.role == "officer"]
     away = next(row for row in officers if row.scope == f"grid:{GRID}")
-    deputy = next(row for row in officers if row.scope != away.scope)
+    deputy = next(row for row in officers if row.phone_key != away.phone_key)
     row = f"{away.phone_key},{away.scope},{COUNTY},2026-03-20,2026-03-23,{deputy.phone_key},sick"
     file = tmp_path / "leaves.csv"
     file.write_text(f"{','.join(shell.LEAVE_COLUMNS)}\n{row}\n", encoding="utf-8")
@@ -155,7 +155,9 @@ def test_a_roster_listed_during_a_leave_imports_as_no_change(
 ) -> None:
     seeded.plant(services)
     services.stations.put_stations(stations.stations())
-    away, deputy = [row for row in scan_roster(COUNTY) if row.role == "community"][:2]
+    secretaries = [row for row in scan_roster(COUNTY) if row.role == "community"]
+    away = secretaries[0]
+    deputy = next(row for row in secretaries if row.phone_key != away.phone_key)
     row = f"{away.phone_key},,{COUNTY},2026-03-20,2026-03-23,{deputy.phone_key},sick"
     file = tmp_path / "file.csv"
     file.write_text(f"{','.join(shell.LEAVE_COLUMNS)}\n{row}\n", encoding="utf-8")
