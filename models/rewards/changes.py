@@ -98,7 +98,7 @@ def flip(
     scope: str | None = None,
     events: Mapping[str, Table] | None = None,
 ) -> None:
-    """Change the redemption together with its points; 8 write units, 10 when stock goes back.
+    """Change the redemption with its points; 8 write units, 10 with stock, and 1 or 2 of indexes.
 
     Raises ``Stale`` when anything moved since it was read: read and judge again.
     """

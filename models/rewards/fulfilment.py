@@ -46,7 +46,7 @@ class Fulfilment:
 
         Raises ``NotFound("redemption.not_found")`` for what is unknown or another's,
         ``Forbidden("redemption.own")`` for one's own, ``Conflict`` as ``rules.after`` says, and
-        ``redemption.qr_stale`` for a payload older than its minute. 8 write units and indexes.
+        ``redemption.qr_stale`` for a payload older than its minute. 10 write units with indexes.
         """
         return retrying(lambda: self._fulfil(actor, shown, client_request_id))
 

@@ -10,7 +10,7 @@ from models.base.clock import Clock
 from models.base.errors import Conflict, Forbidden, NotFound, Unavailable
 from models.base.ids import content_hash, derived_id
 from models.base.paging import Cursors, Page
-from models.base.store import Refused, Stale, Transaction, page_of, retrying
+from models.base.store import Refused, Stale, Transaction, get_many, page_of, retrying
 from models.people.entities import Actor
 from models.points.ledger import Ledger
 from models.points.posting import Posting
@@ -70,15 +70,19 @@ class Redemptions:
         return self.voucher(actor, _redemption_id(actor, client_request_id))
 
     def page(self, actor: Actor, *, limit: int, cursor: str | None = None) -> Page[Voucher]:
-        """His redemptions, newest first; one query of an index that may lag by a moment."""
+        """His redemptions, newest first: one query of an index of keys, and their rows.
+
+        A new one may be missing for a moment; those that are shown are as they stand now.
+        """
         scope = f"redemptions:{actor.member_id}"
-        rows, last = page_of(
+        keys, last = page_of(
             RedemptionRow.by_member,
             actor.member_id,
             limit=limit,
             after=self._cursors.open(scope, cursor),
         )
-        vouchers = [self.shown(row) for row in rows]
+        rows = get_many([(RedemptionRow, (key.redemption_id,)) for key in keys]) if keys else []
+        vouchers = [self.shown(row) for row in rows if isinstance(row, RedemptionRow)]
         return Page(items=vouchers, next_cursor=self._cursors.seal(scope, last))
 
     def _reserve(

@@ -127,11 +127,11 @@ class CodeRow(Table):
 
 
 class ByMember(GlobalSecondaryIndex["RedemptionRow"]):  # type: ignore[no-untyped-call]  # pynamodb
-    """A member's redemptions by time."""
+    """A member's redemptions by time; only keys, so that a handover does not write it."""
 
     class Meta:
         index_name = "by_member"
-        projection = AllProjection()
+        projection = KeysOnlyProjection()
 
     member_id = UnicodeAttribute(hash_key=True)
     reserved_at = Instant(range_key=True)

@@ -16,7 +16,7 @@ from botocore.httpsession import URLLib3Session
 
 from models.base.clock import FixedClock
 from models.base.errors import DomainError, Unavailable
-from models.base.store import query
+from models.base.store import get, query
 from models.base.tables import Database, connection
 from models.people.entities import Actor
 from models.points.checking import check_member
@@ -123,8 +123,9 @@ def test_points_stock_and_vouchers_agree_after_everything(
 def _agree(shop: Shop, crowd: Crowd) -> dict[State, int]:
     counts = dict.fromkeys(State, 0)
     for rider in crowd.riders:
-        rows = query(RedemptionRow.by_member, rider.member_id)
-        states = [State(row.state) for row in rows]
+        keys = query(RedemptionRow.by_member, rider.member_id)
+        rows = [get(RedemptionRow, key.redemption_id) for key in keys]
+        states = [State(row.state) for row in rows if row is not None]
         for state in states:
             counts[state] += 1
         found = balances(rider.member_id, shop.now)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.meter import Meter
+from infra.bench.trace import Trace
 from models.base.clock import FixedClock, business_day
 from models.base.errors import Conflict, DomainError, Forbidden, NotFound
 from models.base.tables import Database, connection
@@ -280,10 +280,12 @@ def test_the_days_totals_are_each_places_own_and_of_the_day_asked_for(shop: Shop
     assert shop.fulfilment.day(shop.merchant(), yesterday).count == 1
 
 
-def test_handing_over_costs_at_most_fourteen_write_units(shop: Shop) -> None:
+def test_handing_over_costs_at_most_ten_write_units_with_its_indexes(shop: Shop) -> None:
     voucher = shop.redeem(shop.rider())
-    meter = Meter().watch(connection())
+    trace = Trace(connection())
 
-    shop.fulfil(shop.merchant(), voucher.code)
+    shop.fulfil(shop.merchant(), voucher.qr)
 
-    assert meter.read().write_units <= 14
+    (transaction,) = [call for call in trace.take() if call.write_units]
+    assert transaction.operation == "TransactWriteItems"
+    assert transaction.write_units <= 10
