@@ -11,7 +11,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from models.base.errors import Conflict
 from models.points.entities import Accounts, Entry, Legs
@@ -26,6 +25,8 @@ HELD = "h"
 DEBT = "d"
 EXPIRED = "exp"
 GENESIS = "0" * 64
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Overdrawn(ValueError):
@@ -169,25 +170,35 @@ def fold(entries: Iterable[Entry]) -> Accounts:
     )
 
 
-def chain(head: str, entry: Entry, *, posted_at: str) -> str:
-    """The hash of an entry that follows one with hash ``head`` (``GENESIS`` for the first).
+def body_text(entry: Entry, *, posted_at: str) -> str:
+    """An entry as it is hashed and exported: JSON without spaces, keys sorted, as UTF-8.
 
     Everything in the entry counts; none of it is personal text, so erasing a person leaves the
     chain whole.
     """
-    body: Mapping[str, Any] = {
-        "member_id": entry.member_id,
-        "seq": entry.seq,
-        "transfer_id": entry.transfer_id,
-        "kind": entry.kind.value,
-        "rule": entry.rule,
-        "county": entry.county,
-        "legs": dict(entry.legs),
-        "source": dict(entry.source),
-        "posted_at": posted_at,
-    }
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _canonical(
+        {
+            "member_id": entry.member_id,
+            "seq": entry.seq,
+            "transfer_id": entry.transfer_id,
+            "kind": entry.kind.value,
+            "rule": entry.rule,
+            "county": entry.county,
+            "legs": dict(entry.legs),
+            "source": dict(entry.source),
+            "posted_at": posted_at,
+        }
+    )
+
+
+def link(head: str, text: str) -> str:
+    """The hash of a body that follows an entry with hash ``head`` (``GENESIS`` for the first)."""
     return hashlib.sha256(f"{head}|{text}".encode()).hexdigest()
+
+
+def chain(head: str, entry: Entry, *, posted_at: str) -> str:
+    """The hash of an entry that follows one with hash ``head``."""
+    return link(head, body_text(entry, posted_at=posted_at))
 
 
 def total(accounts: Accounts, prefix: str) -> int:
