@@ -113,11 +113,15 @@ def _outcome(operation: str, send: Callable[[], Mapping[str, Any]]) -> tuple[Any
     rows = [_row(item) for item in answer.get("Items", ())]
     if operation == "Scan":
         rows.sort(key=_spelled)
-    batches = {
-        name: sorted((_row(item) for item in items), key=_spelled)
-        for name, items in answer.get("Responses", {}).items()
-        if items
-    }
+    batches: dict[str, Any] = {}
+    if operation == "TransactGetItems":  # one answer for each key, in order, rows or none
+        rows = [_row(one.get("Item")) for one in answer["Responses"]]
+    elif operation == "BatchGetItem":
+        batches = {
+            name: sorted((_row(item) for item in items), key=_spelled)
+            for name, items in answer["Responses"].items()
+            if items
+        }
     single = [_row(answer.get(name)) for name in ("Item", "Attributes", "LastEvaluatedKey")]
     return "ok", rows, batches, single, answer.get("Count")
 

@@ -25,14 +25,18 @@ class Died(BaseException):
     """The process is dead: nothing of it may go on, so no ``except Exception`` catches this."""
 
 
-_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
+_MEETING = frozenset(
+    {"PutItem", "UpdateItem", "DeleteItem", "TransactGetItems", "TransactWriteItems"}
+)
+"""What can meet a transaction of somebody else."""
 
 
 class Plan:
     """Draws a fault for a request from given rates, the same each time for the same seed.
 
     ``rates`` are shares between 0 and 1 of the requests that a fault can happen to: a conflict
-    only to writes, a stale read only to queries of an index. ``met`` counts what was drawn.
+    only to writes and to reads of several rows together, a stale read only to queries of an index.
+    ``met`` counts what was drawn.
     """
 
     def __init__(self, seed: int | str, rates: Mapping[Fault, float]) -> None:
@@ -47,7 +51,7 @@ class Plan:
         if drawn >= self._total:
             return None
         fault = next(fault for fault, end in self._ends if drawn < end)
-        if fault is Fault.CONFLICT and operation not in _WRITES:
+        if fault is Fault.CONFLICT and operation not in _MEETING:
             return None
         if fault is Fault.STALE and not is_index:
             return None

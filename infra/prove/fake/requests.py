@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.prove.fake.reads import Answer, Request, projected, query, scan
-from infra.prove.fake.tables import Table
+from infra.prove.fake.tables import Key, Table
 from infra.prove.fake.values import Wrong
 from infra.prove.fake.writes import RETURN_OLD, Refusal, Write, reason_of
 
@@ -42,6 +42,8 @@ _KNOWN: Mapping[str, frozenset[str]] = {
     "ConditionCheck": _WRITTEN | {"Key"},
     "Query": _LISTED | {"KeyConditionExpression", "ScanIndexForward"},
     "Scan": _LISTED,
+    "TransactGetItems": frozenset({"TransactItems", "ReturnConsumedCapacity"}),
+    "Get": frozenset({"TableName", "Key"}),
     "TransactWriteItems": frozenset({"TransactItems", "ReturnConsumedCapacity"}),
 }
 _ACTIONS = {
@@ -71,6 +73,7 @@ class Database:
             "DeleteItem": self._write_one,
             "UpdateItem": self._write_one,
             "Scan": lambda _, request: scan(self._table(request["TableName"]), request),
+            "TransactGetItems": self._get_together,
             "TransactWriteItems": self._transact,
         }
 
@@ -112,6 +115,25 @@ class Database:
             found[name] = [projected(item, how) for item in there]
         return {"Responses": found, "UnprocessedKeys": {}}
 
+    def _get_together(self, operation: str, request: Request) -> Answer:
+        places: list[tuple[Table, Key | None]] = []
+        reasons: list[dict[str, Any]] = []
+        for one in request["TransactItems"]:
+            ((action, how),) = one.items()
+            _check_known(action, how)
+            table = self._table(how["TableName"])
+            try:
+                places.append((table, table.exact_key(how["Key"])))
+                reasons.append({"Code": "None"})
+            except Wrong as wrong:  # of a read an empty key too is a reason, not a bad request
+                places.append((table, None))
+                reasons.append({"Code": "ValidationError", "Message": str(wrong)})
+        if any(key is None for _, key in places):
+            raise cancelled(operation, reasons)
+        _check_apart([(table.name, key) for table, key in places], MOST_ACTIONS)
+        rows = [table.rows.get(key) for table, key in places if key is not None]
+        return {"Responses": [{"Item": dict(row)} if row else {} for row in rows]}
+
     def _write_batch(self, _: str, request: Request) -> Answer:
         writes = []
         for name, wanted in request["RequestItems"].items():
@@ -119,7 +141,7 @@ class Database:
                 ((kind, how),) = one.items()
                 operation = "PutItem" if kind == "PutRequest" else "DeleteItem"
                 writes.append(Write(operation, self._table(name), how))
-        _check_apart(writes, MOST_BATCH_WRITES)
+        _check_apart(_places(writes), MOST_BATCH_WRITES)
         for write in writes:
             write.judge()
         for write in writes:
@@ -143,7 +165,7 @@ class Database:
             ((action, how),) = one.items()
             _check_known(_ACTIONS[action], how)
             writes.append(Write(_ACTIONS[action], self._table(how["TableName"]), how))
-        _check_apart(writes, MOST_ACTIONS)
+        _check_apart(_places(writes), MOST_ACTIONS)
         reasons = [reason_of(write) for write in writes]
         codes = [reason["Code"] for reason in reasons]
         if codes.count("None") != len(codes):
@@ -166,9 +188,13 @@ def _check_known(operation: str, request: Request) -> None:
         raise NotImplementedError(f"{operation}: {sorted(request.keys() - _KNOWN[operation])}")
 
 
-def _check_apart(writes: Sequence[Write], most: int) -> None:
-    if not 1 <= len(writes) <= most:
-        raise Wrong("too many writes, or none")
-    places = [(write.table.name, write.key) for write in writes if write.key is not None]
-    if len(set(places)) != len(places):
+def _places(writes: Sequence[Write]) -> list[tuple[str, Key | None]]:
+    return [(write.table.name, write.key) for write in writes]
+
+
+def _check_apart(places: Sequence[tuple[str, Key | None]], most: int) -> None:
+    if not 1 <= len(places) <= most:
+        raise Wrong("too many items, or none")
+    there = [place for place in places if place[1] is not None]
+    if len(set(there)) != len(there):
         raise Wrong("cannot include multiple operations on one item")

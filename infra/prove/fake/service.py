@@ -103,7 +103,7 @@ class Fake:
 
 
 def _conflict(operation: str, request: Request) -> ClientError:
-    if operation != "TransactWriteItems":
+    if not operation.startswith("Transact"):
         return error(operation, "TransactionConflictException")
     willing: list[Mapping[str, Any]] = [{"Code": "None"}] * (len(request["TransactItems"]) - 1)
     return cancelled(operation, [{"Code": "TransactionConflict"}, *willing])

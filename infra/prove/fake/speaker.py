@@ -2,7 +2,8 @@
 
 Left out is where the engine itself is not DynamoDB: it fills a list with NULLs up to the position
 that is set, makes a list of a NULL, returns a key as the old row of an update that made the row,
-and passes a placeholder in a transaction that nothing uses.
+adds the key to what a read of several rows projects, and passes a placeholder in a transaction that
+nothing uses.
 """
 
 from __future__ import annotations
@@ -90,13 +91,16 @@ class Speaker:
         """One request, right more often than wrong."""
         table = self._one(tuple(_KEYS))
         kinds = ("transact",) * 5 + ("put", "put", "update", "update", "delete", "get")
-        kind = self._one((*kinds, "query", "query", "scan", "batch_get", "batch_write"))
+        kinds = (*kinds, "query", "query", "scan", "batch_get", "batch_write", "transact_get")
+        kind = self._one(kinds)
         if kind == "transact":
             return "TransactWriteItems", {"TransactItems": self._actions()}
         if kind == "batch_get":
             # The engine takes 1 and 1.0 for two keys here, and one key twice for a mistake.
             keys = [clean_item(self._key(table)) for _ in range(self._chance.randint(1, 4))]
             return "BatchGetItem", {"RequestItems": {table: {"Keys": keys}}}
+        if kind == "transact_get":
+            return "TransactGetItems", {"TransactItems": self._together()}
         if kind == "batch_write":
             writes = [self._batched(table) for _ in range(self._chance.randint(1, 3))]
             return "BatchWriteItem", {"RequestItems": {table: writes}}
@@ -116,6 +120,14 @@ class Speaker:
             name = "ConditionCheck" if kind == "condition_check" else kind.capitalize()
             actions.append({name: request})
         return actions
+
+    def _together(self) -> list[dict[str, Any]]:
+        """Reads of both tables; now and then one key twice, or one that cannot be."""
+        gets = []
+        for _ in range(self._one((1, 2, 2, 3, 4))):
+            table = self._one(tuple(_KEYS))
+            gets.append({"Get": {"TableName": table, "Key": clean_item(self._key(table))}})
+        return gets
 
     def _written(self, table: str, kind: str) -> dict[str, Any]:
         self._names, self._values = {}, {}

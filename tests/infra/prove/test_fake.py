@@ -15,10 +15,18 @@ from infra.prove.fake import differences
 from infra.prove.fake.faults import Died, Fault, Plan
 from infra.prove.fake.requests import Database
 from infra.prove.fake.service import Fake, attached
-from infra.prove.fake.speaker import TABLES
+from infra.prove.fake.speaker import TABLES, Speaker
 from models.alerts.tables import QuotaRow
 from models.base.errors import Unavailable
-from models.base.store import Refused, Transaction, change, get, query, update_if
+from models.base.store import (
+    Refused,
+    Transaction,
+    change,
+    get,
+    get_together,
+    query,
+    update_if,
+)
 from models.base.tables import Database as Place
 from models.base.tables import _shared
 from models.people.tables import FollowerRow
@@ -58,6 +66,7 @@ def test_random_requests_have_the_outcome_they_have_on_the_engine(
 
     assert compared.differences == []
     assert compared.requests["TransactWriteItems"] >= 150
+    assert compared.requests["TransactGetItems"] >= 20
     assert min(compared.outcomes.values()) >= 20
     assert set(compared.outcomes) == {
         "ok",
@@ -65,6 +74,26 @@ def test_random_requests_have_the_outcome_they_have_on_the_engine(
         "ConditionalCheckFailedException",
         "ValidationException",
     }
+
+
+def test_random_reads_of_several_rows_have_the_outcome_they_have_on_the_engine(
+    own_engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Speaker.request
+
+    def mostly_together(speaker: Speaker) -> Any:
+        if speaker._chance.random() < 0.3:
+            return ask(speaker)
+        return "TransactGetItems", {"TransactItems": speaker._together()}
+
+    monkeypatch.setattr(Speaker, "request", mostly_together)
+
+    compared = differences.compare(own_engine.url, 500, seed=5)
+
+    assert compared.differences == []
+    assert compared.requests["TransactGetItems"] >= 250
+    assert compared.outcomes["TransactionCanceledException"] >= 5
+    assert compared.outcomes["ValidationException"] >= 5
 
 
 class _Forgetful(Database):
@@ -188,7 +217,17 @@ def test_what_never_passes_is_unavailable(fake: Fake, fault: Fault) -> None:
         update_if(a_quota(), [QuotaRow.remaining.set(1)], QuotaRow.member_id.does_not_exist())
 
 
-def test_a_conflict_happens_to_writes_alone(fake: Fake) -> None:
+def test_a_read_of_several_rows_meets_conflicts_too(fake: Fake) -> None:
+    a_quota(remaining=7).save()
+    fake.plan = Plan("often", {Fault.CONFLICT: 0.5})
+
+    found = [get_together([(QuotaRow, ("mbr_1", "template"))]) for _ in range(20)]
+
+    assert [row.remaining for (row,) in found if isinstance(row, QuotaRow)] == [7] * 20
+    assert fake.plan.met[Fault.CONFLICT] >= 5
+
+
+def test_a_conflict_does_not_happen_to_a_read_of_one_row(fake: Fake) -> None:
     fake.plan = Plan(1, {Fault.CONFLICT: 1.0})
 
     assert get(QuotaRow, "mbr_1", "template") is None

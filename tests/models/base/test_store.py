@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import PutError, TransactWriteError, VerboseClientError
 
 from models.base import store
 from models.base.errors import Unavailable
@@ -18,6 +18,7 @@ from models.base.store import (
     Transaction,
     get,
     get_many,
+    get_together,
     put_if_absent,
     query,
     retrying,
@@ -379,6 +380,80 @@ def test_many_rows_are_read_strongly(thing_id: str) -> None:
     assert [table["ConsistentRead"] for table in asked.values()] == [True, True]
 
 
+def test_rows_are_read_together_in_the_order_they_were_asked_for(thing_id: str) -> None:
+    a_thing(thing_id, colour="red")
+    Part(thing_id=thing_id, part_id="a", colour="blue").save()
+
+    part, absent, thing = get_together(
+        [(Part, (thing_id, "a")), (Thing, ("nobody",)), (Thing, (thing_id,))]
+    )
+
+    assert isinstance(part, Part)
+    assert isinstance(thing, Thing)
+    assert (part.colour, absent, thing.colour) == ("blue", None, "red")
+
+
+def test_no_transaction_is_ever_seen_half(thing_id: str) -> None:
+    Part(thing_id=thing_id, part_id="a", colour="0").save()
+    a_thing(thing_id, colour="0")
+
+    def paint() -> None:
+        for colour in range(1, 40):
+            tx = Transaction()
+            for row in (Part(thing_id=thing_id, part_id="a"), Thing(thing_id=thing_id)):
+                tx.update(type(row).__name__, row, [type(row).colour.set(str(colour))])
+            tx.commit()
+
+    painter = threading.Thread(target=paint)
+    painter.start()
+    seen = []
+    while painter.is_alive():
+        part, thing = get_together([(Part, (thing_id, "a")), (Thing, (thing_id,))])
+        seen.append((part.colour, thing.colour))  # type: ignore[union-attr]
+    painter.join()
+
+    assert all(of_part == of_thing for of_part, of_thing in seen)
+
+
+def test_a_read_that_met_a_transaction_is_sent_again(thing_id: str) -> None:
+    a_thing(thing_id, colour="red")
+    reasons = ["TransactionConflict", "None"]
+
+    with refusing("TransactGetItems", "TransactionCanceledException", times=3, reasons=reasons):
+        thing, _ = get_together([(Thing, (thing_id,)), (Part, (thing_id, "a"))])
+
+    assert isinstance(thing, Thing)
+
+
+def test_a_read_that_always_meets_a_transaction_is_unavailable(thing_id: str) -> None:
+    with (
+        refusing(
+            "TransactGetItems",
+            "TransactionCanceledException",
+            times=1000,
+            reasons=["TransactionConflict"],
+        ) as seen,
+        pytest.raises(Unavailable),
+    ):
+        get_together([(Thing, (thing_id,))])
+
+    assert len(seen) == store.TRIES
+
+
+def test_a_read_that_can_never_be_is_an_error_and_not_repeated(thing_id: str) -> None:
+    with pytest.raises(VerboseClientError, match="ValidationException"):
+        get_together([(Thing, (thing_id,)), (Thing, (thing_id,))])
+    with (
+        refusing(
+            "TransactGetItems", "TransactionCanceledException", times=9, reasons=["ValidationError"]
+        ) as seen,
+        pytest.raises(VerboseClientError),
+    ):
+        get_together([(Thing, (thing_id,))])
+
+    assert len(seen) == 1
+
+
 def test_an_engine_that_does_not_answer_is_unavailable_for_every_way_of_reading(
     thing_id: str,
 ) -> None:
@@ -388,6 +463,8 @@ def test_an_engine_that_does_not_answer_is_unavailable_for_every_way_of_reading(
         query(Part, thing_id)
     with never_sent("BatchGetItem", times=1000), pytest.raises(Unavailable):
         get_many([(Thing, (thing_id,))])
+    with never_sent("TransactGetItems", times=1000), pytest.raises(Unavailable):
+        get_together([(Thing, (thing_id,))])
 
 
 def test_an_engine_that_is_too_busy_is_unavailable_for_every_way_of_reading(thing_id: str) -> None:
