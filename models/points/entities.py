@@ -16,8 +16,8 @@ Accounts: TypeAlias = Mapping[str, int]
     h                 held for open redemptions
     d                 debt, carried as a negative number
 
-The counter-accounts ``iss:<rule>``, ``exp`` and ``red:<reward>`` occur in legs only: nobody stores
-their balance, it is the fold of everybody's entries.
+The counter-accounts ``iss:<rule>``, ``exp``, ``red:<reward>``, ``adj:<reason>`` and ``wo:<reason>``
+occur in legs only: nobody stores their balance, it is the fold of everybody's entries.
 """
 
 Legs: TypeAlias = Mapping[str, int]
@@ -34,6 +34,9 @@ class EntryKind(StrEnum):
     REINSTATE = "reinstate"
     RELEASE = "release"
     REFUND = "refund"
+    ADJUSTMENT = "adjustment"
+    WRITE_OFF = "write_off"
+    CLAW_BACK = "claw_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,15 @@ from typing import Any
 
 from models.base.clock import business_day
 from models.base.errors import Conflict, NotFound
-from models.base.store import Refused, Stale, Transaction, get, get_many, retrying
+from models.base.ids import derived_id
+from models.base.store import Refused, Stale, Transaction, get, get_together, retrying
+from models.base.tables import Table
 from models.points import rules
 from models.points.entities import Accounts, EntryKind, Legs
 from models.points.posting import Event, Posting, accounts_of, planned
 from models.points.tables import TransferRow, WalletRow, answer_of
 
-_Build = Callable[[Accounts, str], Legs]
+Build = Callable[[Accounts, str], Legs]
 """Legs of a movement, from the accounts as they are today (``YYYY-MM-DD``, China)."""
 
 
@@ -41,11 +43,20 @@ class HoldStep:
 class Ledger:
     """The only way points move.
 
-    Every plan costs one read call (``points.insufficient`` one more) and is repeatable: a
-    transfer that has posted comes back with ``already`` set, before anything is judged. A plan
-    given a ``request_hash`` raises ``Conflict("request.reused")`` when that transfer posted with
-    other content.
+    Every plan reads once, all of it as it stood at one instant, and is repeatable: a transfer that
+    has posted comes back with ``already`` set, before anything is judged. A plan given a
+    ``request_hash`` raises ``Conflict("request.reused")`` when that transfer posted with other
+    content.
     """
+
+    def plan(self, event: Event, build: Build) -> Posting:
+        """Plan any movement: what time did to the accounts, then the legs that ``build`` gives.
+
+        ``build`` may refuse with ``Conflict``; it is asked only when the transfer has not posted,
+        so a refusal is never told to one whose own twin succeeded. Legs that overdraw an account
+        raise ``Stale``: what they were built on has moved. One read call.
+        """
+        return _plan(event, build)
 
     def plan_award(
         self,
@@ -86,7 +97,7 @@ class Ledger:
                 day=day if day and day > today else None,
             )
 
-        return _plan(event, build)
+        return self.plan(event, build)
 
     def plan_maturity(
         self, *, member_id: str, award_transfer_id: str, transfer_id: str, now: datetime
@@ -94,9 +105,17 @@ class Ledger:
         """Make an award available before its day; nothing moves when it has matured by itself.
 
         ``transfer_id`` must be derived from the award's, so that an award matures once.
-        Raises ``NotFound("transfer.not_found")`` while the award has not posted.
+        No more becomes available than the award's claw-back left. Raises
+        ``NotFound("transfer.not_found")`` while the award has not posted.
         """
-        award = _earlier(member_id, award_transfer_id)
+        found, back = get_together(
+            [
+                (TransferRow, (award_transfer_id,)),
+                (TransferRow, (claw_back_id(award_transfer_id),)),
+            ]
+        )
+        award = _of(member_id, found)
+        taken_back = back.own_legs if isinstance(back, TransferRow) else None
         event = Event(
             member_id=member_id,
             county=award.county,
@@ -106,7 +125,9 @@ class Ledger:
             source={"award": award_transfer_id},
             now=now,
         )
-        return _plan(event, lambda accounts, _: rules.mature(accounts, award.own_legs))
+        return self.plan(
+            event, lambda accounts, _: rules.mature(accounts, award.own_legs, taken_back)
+        )
 
     def plan_hold(
         self,
@@ -120,7 +141,11 @@ class Ledger:
         request_hash: str | None = None,
         answer: Mapping[str, Any] | None = None,
     ) -> Posting:
-        """Set points aside. Raises ``Conflict("points.insufficient")`` with ``missing`` points."""
+        """Set points aside.
+
+        Raises ``Conflict``: ``points.insufficient`` with ``missing`` points, ``points.frozen``
+        while the member's balances are in doubt.
+        """
         event = Event(
             member_id=member_id,
             county=county,
@@ -132,7 +157,7 @@ class Ledger:
             request_hash=request_hash,
             answer=answer,
         )
-        return _plan(event, lambda accounts, _: rules.hold(accounts, points=points))
+        return self.plan(event, lambda accounts, _: rules.hold(accounts, points=points))
 
     def plan_settle(self, step: HoldStep, *, reward_id: str) -> Posting:
         """Spend a hold on a reward."""
@@ -183,8 +208,13 @@ def transfer(transfer_id: str) -> TransferRow | None:
     return get(TransferRow, transfer_id)
 
 
+def claw_back_id(award_transfer_id: str) -> str:
+    """The transfer that takes an award back, once."""
+    return derived_id("trf", "claw_back", award_transfer_id)
+
+
 def _plan_step(kind: EntryKind, step: HoldStep, legs_of: Callable[[Legs, str], Legs]) -> Posting:
-    hold = _earlier(step.member_id, step.hold_transfer_id)
+    hold = _of(step.member_id, transfer(step.hold_transfer_id))
     event = Event(
         member_id=step.member_id,
         county=hold.county,
@@ -199,15 +229,15 @@ def _plan_step(kind: EntryKind, step: HoldStep, legs_of: Callable[[Legs, str], L
     return _plan(event, lambda _, today: legs_of(hold.own_legs, today))
 
 
-def _earlier(member_id: str, transfer_id: str) -> TransferRow:
-    row = transfer(transfer_id)
-    if row is None or row.member_id != member_id:
+def _of(member_id: str, row: Table | None) -> TransferRow:
+    if not isinstance(row, TransferRow) or row.member_id != member_id:
         raise NotFound("transfer.not_found")
     return row
 
 
-def _plan(event: Event, build: _Build) -> Posting:
-    wallet, posted = get_many(
+def _plan(event: Event, build: Build) -> Posting:
+    # One snapshot: a twin that has posted is seen, so nobody is refused what he already has.
+    wallet, posted = get_together(
         [(WalletRow, (event.member_id,)), (TransferRow, (event.transfer_id,))]
     )
     assert wallet is None or isinstance(wallet, WalletRow)
@@ -215,15 +245,8 @@ def _plan(event: Event, build: _Build) -> Posting:
         return _posted(event, posted)
     try:
         return _decided(event, wallet, build)
-    except (Conflict, rules.Overdrawn) as error:
-        # The two rows were not one snapshot: a twin of this command may have posted in between,
-        # and then it is his own points that are missing here.
-        twin = transfer(event.transfer_id)
-        if twin is not None:
-            return _posted(event, twin)
-        if isinstance(error, rules.Overdrawn):
-            raise Stale from error
-        raise
+    except rules.Overdrawn as error:
+        raise Stale from error
 
 
 def _posted(event: Event, row: TransferRow) -> Posting:
@@ -238,7 +261,9 @@ def _posted(event: Event, row: TransferRow) -> Posting:
     )
 
 
-def _decided(event: Event, wallet: WalletRow | None, build: _Build) -> Posting:
+def _decided(event: Event, wallet: WalletRow | None, build: Build) -> Posting:
+    if event.kind is EntryKind.HOLD and wallet is not None and wallet.frozen_at is not None:
+        raise Conflict("points.frozen")
     before = accounts_of(wallet)
     rolled = rules.roll(before, today=event.today)
     own = build(rules.apply(before, rolled), event.today)

@@ -87,7 +87,10 @@ class _Writes:
             WalletRow.head.set(wallet.head),
             WalletRow.changed_at.set(wallet.changed_at),
         ]
-        tx.update(f"{name}wallet", wallet, actions, WalletRow.version == wallet.version - 1)
+        unchanged = WalletRow.version == wallet.version - 1
+        if self.entry.kind == EntryKind.HOLD:
+            unchanged &= WalletRow.frozen_at.does_not_exist()
+        tx.update(f"{name}wallet", wallet, actions, unchanged)
 
 
 def accounts_of(row: WalletRow | None) -> Accounts:

@@ -28,6 +28,9 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "release": ("兑换已取消或过期，积分退回", "Reservation ended, points returned"),
     "refund": ("核销已撤销，积分退回", "Fulfilment undone, points returned"),
     "award": ("获得积分", "Points awarded"),
+    "adjustment": ("积分更正", "Points corrected"),
+    "write_off": ("欠分核销", "Debt written off"),
+    "claw_back": ("积分收回", "Points taken back"),
 }
 """Reasons in Chinese and English: an award's by its rule without the version, others by kind."""
 

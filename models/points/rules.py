@@ -19,6 +19,9 @@ LIFETIME_MONTHS = 24
 GRACE = timedelta(days=30)
 """What goes back into an expired bucket stays valid for this long, to the end of that month."""
 
+DEBT_CAP = 500
+"""No member owes more: what is taken back beyond it is written off at once."""
+
 AVAILABLE = "a:"
 PENDING = "p:"
 HELD = "h"
@@ -46,6 +49,16 @@ def issued(rule: str) -> str:
 def redeemed(reward_id: str) -> str:
     """The counter-account of what a reward takes."""
     return f"red:{reward_id}"
+
+
+def adjusted(reason: str) -> str:
+    """The counter-account of what two people set right."""
+    return f"adj:{reason}"
+
+
+def written_off(reason: str) -> str:
+    """The counter-account of debt that nobody will repay."""
+    return f"wo:{reason}"
 
 
 def expiry_month(today: str, months: int = LIFETIME_MONTHS) -> str:
@@ -111,17 +124,34 @@ def award(accounts: Accounts, *, points: int, rule: str, month: str, day: str | 
     return merge({issued(rule): -points}, {DEBT: repaid}, {target: points - repaid})
 
 
-def mature(accounts: Accounts, awarded: Legs) -> Legs:
+def owe(accounts: Accounts, points: int) -> Legs:
+    """Owe points that are not there to be taken; what goes beyond the cap is written off at once.
+
+    >>> owe({"d": -490}, 25)
+    {'d': -10, 'wo:cap': -15}
+    """
+    owed = min(points, max(0, DEBT_CAP + accounts.get(DEBT, 0)))
+    return merge({DEBT: -owed}, {written_off("cap"): owed - points})
+
+
+def mature(accounts: Accounts, awarded: Legs, taken_back: Legs | None = None) -> Legs:
     """Make an award available before its day; nothing moves when its day has come already.
 
-    ``awarded`` are the award's own legs. Awards of one day share an account: each takes out no
-    more than it put in, and the day empties the account as a whole.
+    ``awarded`` are the award's own legs, ``taken_back`` those of its claw-back. Awards of one day
+    share an account: each takes out no more than it put in and than is left there, and the day
+    empties the account as a whole.
     """
+    left = merge(awarded, taken_back or {})
+    moved = {
+        account: min(left.get(account, 0), accounts.get(account, 0))
+        for account in awarded
+        if account.startswith(PENDING)
+    }
     return merge(
         *(
             {account: -points, _matures_into(account): points}
-            for account, points in awarded.items()
-            if account.startswith(PENDING) and accounts.get(account, 0) >= points
+            for account, points in moved.items()
+            if points > 0
         )
     )
 

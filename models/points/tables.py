@@ -24,7 +24,10 @@ class Amounts(Attribute[Mapping[str, int]]):
 
 
 class WalletRow(Table):
-    """A member's balances: the fold of his entries 1 to ``version``; ``head`` is the last hash."""
+    """A member's balances: the fold of his entries 1 to ``version``; ``head`` is the last hash.
+
+    ``frozen_at`` stands while the balances are in doubt: nothing is spent then.
+    """
 
     class Meta:
         table_name = "wallets"
@@ -38,6 +41,7 @@ class WalletRow(Table):
     debt = Whole()
     head = UnicodeAttribute()
     changed_at = Instant()
+    frozen_at = Instant(null=True)
 
 
 class EntryRow(Table):

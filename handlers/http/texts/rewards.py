@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "points.frozen": (
+        "积分正在核对，暂不能兑换",
+        "Your points are being checked and cannot be spent yet",
+    ),
     "points.insufficient": ("积分不足，还差 {missing} 分", "{missing} points are missing"),
     "transfer.not_found": ("积分尚未入账", "The points have not been posted yet"),
     "reward.not_found": ("没有找到这项权益", "No such reward"),

@@ -10,11 +10,12 @@ import pytest
 
 from infra.local.meter import Meter
 from models.base.errors import Conflict, NotFound
-from models.base.store import Refused, Transaction, get
+from models.base.store import Refused, Transaction, change, get
 from models.base.tables import Database, connection
 from models.points.checking import check_member
-from models.points.ledger import HoldStep, Ledger, transfer
-from models.points.posting import Posting, accounts_of
+from models.points.entities import EntryKind
+from models.points.ledger import HoldStep, Ledger, claw_back_id, transfer
+from models.points.posting import Event, Posting, accounts_of
 from models.points.reading import balances
 from models.points.tables import EntryRow, WalletRow
 from tests.support.faults import lost_reply, never_sent
@@ -230,19 +231,58 @@ def test_a_repeated_hold_is_not_told_that_its_own_points_are_missing(member: str
     assert balances(member, NOW).held == 10
 
 
-def test_a_twin_that_posts_between_the_two_reads_is_found(
-    member: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from models.points import ledger as module
-
-    award(member, 10)
+def test_a_frozen_wallet_spends_nothing_but_goes_on_earning_and_settling(member: str) -> None:
+    award(member, 30)
     hold(member, 10, transfer_id=f"{member}-h")
-    read = module.get_many
-    monkeypatch.setattr(module, "get_many", lambda keys: [read(keys)[0], None])
+    change(WalletRow(member), [WalletRow.frozen_at.set(NOW)])
 
-    posting = hold(member, 10, transfer_id=f"{member}-h")
+    with pytest.raises(Conflict, match=r"points\.frozen"):
+        hold(member, 10)
+    again = hold(member, 10, transfer_id=f"{member}-h")
+    award(member, 5)
+    _settle(a_step(member, f"{member}-h"))
 
-    assert posting.already
+    assert again.already
+    found = balances(member, NOW)
+    assert (found.available, found.held) == (25, 0)
+    assert get(WalletRow, member).frozen_at == NOW  # type: ignore[union-attr]
+
+
+def test_a_hold_that_was_planned_before_the_freeze_is_refused_after_it(member: str) -> None:
+    award(member, 30)
+    ledger, tx = Ledger(), Transaction()
+    ledger.plan_hold(
+        member_id=member, county=COUNTY, transfer_id=f"{member}-h", points=10, now=NOW, source={}
+    ).add_to(tx)
+    change(WalletRow(member), [WalletRow.frozen_at.set(NOW)])
+
+    with pytest.raises(Refused) as refused:
+        tx.commit()
+
+    assert Posting.lost(refused.value)
+    assert balances(member, NOW).available == 30
+
+
+def test_an_award_matures_early_only_as_far_as_its_claw_back_left_it(member: str) -> None:
+    award(member, 10, transfer_id=f"{member}-a", matures_at=NOW + WEEK)
+    award(member, 3, transfer_id=f"{member}-b", matures_at=NOW + WEEK)
+    event = Event(
+        member_id=member,
+        county=COUNTY,
+        transfer_id=claw_back_id(f"{member}-a"),
+        kind=EntryKind.CLAW_BACK,
+        points=10,
+        source={},
+        now=NOW,
+    )
+    bucket = "p:2026-03-25:2028-03"
+    ledger = Ledger()
+    ledger.post(lambda: ledger.plan(event, lambda _, __: {"iss:report.first@1": 10, bucket: -10}))
+
+    mature(member, f"{member}-a")
+
+    found = balances(member, NOW)
+    assert (found.available, found.pending) == (0, 3)
 
 
 def test_a_settled_hold_is_spent(member: str) -> None:
@@ -360,7 +400,7 @@ def test_an_award_costs_six_units_one_read_and_one_transaction(member: str) -> N
     award(member, 10)
 
     cost = meter.read()
-    assert cost.operations == ("BatchGetItem", "TransactWriteItems")
+    assert cost.operations == ("TransactGetItems", "TransactWriteItems")
     assert cost.write_units == 6
 
 

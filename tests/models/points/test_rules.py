@@ -98,6 +98,47 @@ def test_an_award_that_has_matured_by_itself_matures_no_more() -> None:
     assert rules.mature({"a:2028-03": 10}, {"p:2026-03-25:2028-03": 10}) == {}
 
 
+@pytest.mark.parametrize(("there", "moved"), [(12, 10), (10, 10), (7, 7), (0, 0)])
+def test_an_award_matured_early_takes_no_more_than_is_left_of_its_day(
+    there: int, moved: int
+) -> None:
+    bucket = "p:2026-03-25:2028-03"
+    accounts = {bucket: there} if there else {}
+
+    legs = rules.mature(accounts, {"iss:r@1": -10, bucket: 10})
+
+    assert legs == ({bucket: -moved, "a:2028-03": moved} if moved else {})
+
+
+def test_what_was_taken_back_of_an_award_matures_no_more() -> None:
+    bucket = "p:2026-03-25:2028-03"
+    awarded, taken_back = {"iss:r@1": -10, bucket: 10}, {"iss:r@1": 10, bucket: -7, "d": -3}
+
+    assert rules.mature({bucket: 9}, awarded, taken_back) == {bucket: -3, "a:2028-03": 3}
+    assert rules.mature({bucket: 9}, awarded, {"iss:r@1": 10, bucket: -10}) == {}
+
+
+@pytest.mark.parametrize(
+    ("owed", "points", "legs"),
+    [
+        (0, 500, {"d": -500}),
+        (0, 501, {"d": -500, "wo:cap": -1}),
+        (490, 10, {"d": -10}),
+        (500, 3, {"wo:cap": -3}),
+        (20, 0, {}),
+    ],
+)
+def test_no_member_owes_more_than_the_cap(owed: int, points: int, legs: Legs) -> None:
+    assert rules.owe({"d": -owed} if owed else {}, points) == legs
+
+
+def test_what_two_people_decide_has_counter_accounts_of_its_own() -> None:
+    names = [rules.adjusted("error"), rules.written_off("age")]
+
+    assert names == ["adj:error", "wo:age"]
+    assert not any(map(rules.is_own, names))
+
+
 def test_those_that_expire_first_are_spent_first() -> None:
     accounts = {"a:2028-03": 5, "a:2026-04": 3, "a:2027-01": 4}
 

@@ -311,7 +311,7 @@ def test_a_check_in_costs_at_most_sixteen_write_units(house: House) -> None:
     house.scans(an_actor())
     by_scan = meter.read().since(by_code)
 
-    assert by_code.operations == ("GetItem", "GetItem", "BatchGetItem", "TransactWriteItems")
+    assert by_code.operations == ("GetItem", "GetItem", "TransactGetItems", "TransactWriteItems")
     assert (by_code.write_units, by_scan.write_units) == (13, 15)
 
 
@@ -368,7 +368,7 @@ def test_a_lost_reply_is_not_a_refusal(house: House, way: str, reasons: str) -> 
     assert points_of(rider) == 1
 
 
-@pytest.mark.parametrize("operation", ["GetItem", "BatchGetItem", "TransactWriteItems"])
+@pytest.mark.parametrize("operation", ["GetItem", "TransactGetItems", "TransactWriteItems"])
 def test_a_request_that_never_arrived_is_sent_again(house: House, operation: str) -> None:
     rider = an_actor()
 
