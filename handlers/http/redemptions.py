@@ -108,7 +108,7 @@ def cancel_redemption(call: Call[Cancellation, Nothing]) -> Reply:
     body=Shown,
     answer=CounterAnswer,
     roles=COUNTER,
-    errors=(404, 409),
+    errors=(404, 409, 429),
 )
 def preview_redemption(call: Call[Shown, Nothing]) -> Reply:
     """Show what would be handed over; nothing changes."""
@@ -123,7 +123,7 @@ def preview_redemption(call: Call[Shown, Nothing]) -> Reply:
     body=Handover,
     answer=CounterAnswer,
     roles=COUNTER,
-    errors=(404, 409),
+    errors=(404, 409, 429),
 )
 def fulfil_redemption(call: Call[Handover, Nothing]) -> Reply:
     """Record that the reward was handed over."""

@@ -39,7 +39,7 @@ class Command:
 
     @property
     def transfer_id(self) -> str:
-        return derived_id("trf", self.action.value, self.member_id, self.request)
+        return transfer_of(self.action, self.member_id, self.request)
 
     @property
     def request_hash(self) -> str:
@@ -78,7 +78,11 @@ class Command:
             now=now,
             source={"redemption_id": self.redemption.redemption_id},
             request_hash=self.request_hash,
-            answer={"state": state.value, "at": utc_text(now)},
+            answer={
+                "redemption_id": self.redemption.redemption_id,
+                "state": state.value,
+                "at": utc_text(now),
+            },
         )
         if self.action is Action.FULFIL:
             return ledger.plan_settle(step, reward_id=self.redemption.reward_id)
@@ -123,6 +127,11 @@ def flip(
 def find(redemption_id: str) -> RedemptionRow | None:
     """Read a redemption strongly; None also for what cannot be an id of ours."""
     return get(RedemptionRow, redemption_id) if ID.fullmatch(redemption_id) else None
+
+
+def transfer_of(action: Action, member_id: str, request: str) -> str:
+    """The id of the transfer that a command posts."""
+    return derived_id("trf", action.value, member_id, request)
 
 
 def hold_transfer(redemption_id: str) -> str:

@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from models.base.clock import Clock, business_day
-from models.base.errors import Conflict, Forbidden, NotFound
+from models.base.errors import Conflict, Exhausted, Forbidden, NotFound
 from models.base.store import get, query, retrying
 from models.people.entities import Actor, RoleName
-from models.points.ledger import Ledger
+from models.points.ledger import Ledger, transfer
+from models.points.tables import answer_of
 from models.rewards import rules
-from models.rewards.changes import Command, find, flip
+from models.rewards.changes import Command, find, flip, transfer_of
 from models.rewards.codes import Codes
 from models.rewards.entities import Action, DayLine, DayTotals, Outcome, Redemption
 from models.rewards.tables import CodeRow, RedemptionRow
+from models.rewards.tries import Tries
 
 FULFILLING_ROLES = (RoleName.MERCHANT, RoleName.KEEPER)
 
@@ -30,11 +32,13 @@ class Fulfilment:
         self._clock = clock
         self._ledger = ledger
         self._codes = codes
+        self._tries = Tries()
 
     def preview(self, actor: Actor, shown: str) -> Redemption:
-        """What would be handed over; refuses as ``fulfil`` does, and writes nothing."""
+        """What would be handed over; refuses as ``fulfil`` does, and writes nothing but tries."""
         now = self._clock.now()
-        row, is_fresh = self._read(shown, now)
+        redemption_id, is_fresh = self._read(actor, shown, now)
+        row = _known(redemption_id)
         _scope_of(actor, row)
         redemption = row.entity()
         rules.after(redemption, Action.FULFIL, now=now)
@@ -46,9 +50,17 @@ class Fulfilment:
 
         Raises ``NotFound("redemption.not_found")`` for what is unknown or another's,
         ``Forbidden("redemption.own")`` for one's own, ``Conflict`` as ``rules.after`` says, and
-        ``redemption.qr_stale`` for a payload older than its minute. 10 write units with indexes.
+        ``redemption.qr_stale`` for a payload older than its minute, ``Exhausted`` as ``Tries``
+        says. 10 write units with indexes, and two for each count of a typed code.
         """
-        return retrying(lambda: self._fulfil(actor, shown, client_request_id))
+        try:
+            found = self._read(actor, shown, self._clock.now())
+        except Exhausted:
+            earlier = self._told_before(actor, shown, client_request_id)
+            if earlier is None:
+                raise
+            return earlier
+        return retrying(lambda: self._fulfil(actor, found, client_request_id))
 
     def undo(self, actor: Actor, *, redemption_id: str, client_request_id: str) -> Outcome:
         """Take a fulfilment back: reserved again or, past its end, expired with all given back.
@@ -72,9 +84,10 @@ class Fulfilment:
             lines=lines,
         )
 
-    def _fulfil(self, actor: Actor, shown: str, client_request_id: str) -> Outcome:
+    def _fulfil(self, actor: Actor, found: tuple[str, bool], client_request_id: str) -> Outcome:
         now = self._clock.now()
-        row, is_fresh = self._read(shown, now)
+        redemption_id, is_fresh = found
+        row = _known(redemption_id)
         scope = _scope_of(actor, row)
         command = _command(Action.FULFIL, actor, row, client_request_id)
         earlier = command.earlier()
@@ -87,9 +100,7 @@ class Fulfilment:
 
     def _undo(self, actor: Actor, redemption_id: str, client_request_id: str) -> Outcome:
         now = self._clock.now()
-        row = find(redemption_id)
-        if row is None:
-            raise NotFound("redemption.not_found")
+        row = _known(redemption_id)
         _scope_of(actor, row)
         command = _command(Action.UNDO, actor, row, client_request_id)
         earlier = command.earlier()
@@ -101,18 +112,46 @@ class Fulfilment:
         flip(row, state, command.plan(self._ledger, state, now), now=now)
         return command.outcome(state, now)
 
-    def _read(self, shown: str, now: datetime) -> tuple[RedemptionRow, bool]:
+    def _read(self, actor: Actor, shown: str, now: datetime) -> tuple[str, bool]:
+        """Which redemption is shown, and whether that is fresh; a typed code always is."""
         qr = self._codes.read_qr(shown, now)
-        redemption_id = qr.redemption_id if qr else self._behind_code(shown)
-        row = find(redemption_id) if redemption_id else None
-        if row is None:
-            raise NotFound("redemption.not_found")
-        return row, qr is None or qr.is_fresh
-
-    def _behind_code(self, shown: str) -> str | None:
+        if qr is not None:
+            return qr.redemption_id, qr.is_fresh
         key = self._codes.code_key(shown)
-        code = get(CodeRow, key) if key else None
-        return code.redemption_id if code else None
+        if key is None:  # nothing would be looked up, so nothing is guessed
+            raise NotFound("redemption.not_found")
+        return self._behind_code(actor, key, now), True
+
+    def _behind_code(self, actor: Actor, key: str, now: datetime) -> str:
+        who = [f"session:{actor.session_id}", *sorted(_scopes(actor))]
+        counted = self._tries.count(who, now)
+        code = get(CodeRow, key)
+        row = find(code.redemption_id) if code else None
+        if row is None or not _allowed(actor, row):
+            raise NotFound("redemption.not_found")
+        self._tries.give_back(counted)
+        return row.redemption_id
+
+    def _told_before(self, actor: Actor, shown: str, client_request_id: str) -> Outcome | None:
+        """What the same request was told when it succeeded: that it may not guess is no answer.
+
+        The code must be the one that it succeeded with, or a used id would be a way to guess.
+        """
+        posted = transfer(transfer_of(Action.FULFIL, actor.member_id, client_request_id))
+        row = find(answer_of(posted).get("redemption_id", "")) if posted else None
+        if row is None:
+            return None
+        code = self._codes.code(row.redemption_id, row.code_turn)
+        if self._codes.code_key(code) != self._codes.code_key(shown):
+            return None
+        return _command(Action.FULFIL, actor, row, client_request_id).earlier()
+
+
+def _known(redemption_id: str) -> RedemptionRow:
+    row = find(redemption_id)
+    if row is None:
+        raise NotFound("redemption.not_found")
+    return row
 
 
 def _command(action: Action, actor: Actor, row: RedemptionRow, client_request_id: str) -> Command:
@@ -134,12 +173,16 @@ def _scopes(actor: Actor, county: str | None = None) -> frozenset[str]:
 
 def _scope_of(actor: Actor, row: RedemptionRow) -> str:
     """The actor's place that may hand this over: foreign ones look as if there were none."""
-    allowed = sorted(_scopes(actor, row.county) & set(row.fulfillers))
+    allowed = _allowed(actor, row)
     if not allowed:
         raise NotFound("redemption.not_found")
     if row.member_id == actor.member_id:
         raise Forbidden("redemption.own")
     return row.fulfilled_by if row.fulfilled_by in allowed else allowed[0]
+
+
+def _allowed(actor: Actor, row: RedemptionRow) -> list[str]:
+    return sorted(_scopes(actor, row.county) & set(row.fulfillers))
 
 
 def _require_fresh(is_fresh: bool) -> None:

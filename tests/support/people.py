@@ -47,7 +47,7 @@ def an_actor(
     """An actor as authentication makes him, without rows behind; a rider who consented."""
     return Actor(
         member_id=member_id or new_id("mbr"),
-        session_id="0" * 64,
+        session_id=new_id("ses"),
         roles=roles,
         standing=Standing.PHONE if roles else Standing.GUEST,
         county=county,

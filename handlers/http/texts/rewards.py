@@ -29,6 +29,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "redemption.expired": ("这张兑换券已过期", "The voucher has expired"),
     "redemption.qr_stale": ("二维码已过期，请骑手刷新", "The QR is old, have it refreshed"),
     "redemption.not_due": ("这张兑换券尚未到期", "The voucher is not due yet"),
+    "redemption.too_many_tries": (
+        "输错次数过多，请一分钟后再试，或扫描二维码",
+        "Too many wrong codes: wait a minute, or scan the QR",
+    ),
     "redemption.undo_too_late": ("核销超过 5 分钟，不能撤销", "Five minutes have passed"),
     "redemption.state.reserved": ("待核销", "Reserved"),
     "redemption.state.fulfilled": ("已核销", "Used"),

@@ -412,3 +412,13 @@ def test_a_keeper_sees_his_own_stations_day(house: House) -> None:
 
     assert day["lines"][0]["place"] == f"station:{house.shop.station_id}"
     assert house.get(house.merchant, "/v1/merchant/day").json_body["count"] == 0
+
+
+def test_the_sixth_wrong_code_in_a_minute_waits_as_retry_after_says(house: House) -> None:
+    told = [
+        house.post(house.merchant, "/v1/redemptions/preview", code="0000000000") for _ in range(6)
+    ]
+
+    assert [answer.status_code for answer in told] == [404] * 5 + [429]
+    assert told[-1].json_body["code"] == "redemption.too_many_tries"
+    assert told[-1].headers["Retry-After"] == "60"

@@ -117,7 +117,7 @@ def test_eight_scans_at_once_hand_over_once(shop: Shop) -> None:
 
     def attempt(_: int) -> str:
         try:
-            return shop.fulfil(merchant, voucher.code).state.value
+            return shop.fulfil(merchant, voucher.qr).state.value
         except DomainError as refused:
             return refused.code
 
