@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from infra.local import engine as engines
 from models.base.clock import FixedClock
@@ -17,6 +20,21 @@ settings.load_profile("ci")
 
 NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 """A Wednesday, 10:00 in China: within working hours."""
+
+
+WORKERS = 2
+
+
+class _Halves(LoadScopeScheduling):
+    """Gives each worker the same modules in every run, so that a failure can be run again."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return str(crc32(nodeid.partition("::")[0].encode()) % WORKERS)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Halves:
+    """Who runs what; asked only where tests run in several workers."""
+    return _Halves(config, log)
 
 
 @pytest.fixture(scope="session")
