@@ -129,12 +129,24 @@ class Engine:
         return command
 
     def _environment(self) -> dict[str, str]:
-        environment = dict(os.environ)
-        if binary() is None:
-            environment["GATEWAY_PORT"] = str(self.port)
-            if self._path:
-                environment |= {"PERSIST_STATE": "1", "STATE_DIR": str(self._path.parent)}
-        return environment
+        return {**os.environ, **(self._settings() if binary() is None else {})}
+
+    def _settings(self) -> dict[str, str]:
+        """How ministack is told its port and its place."""
+        settings = {"GATEWAY_PORT": str(self.port)}
+        if self._path:
+            settings |= {"PERSIST_STATE": "1", "STATE_DIR": str(self._path.parent)}
+        return settings
+
+
+class Ministack(Engine):
+    """The fallback, also where the binary could be had."""
+
+    def command(self) -> list[str]:
+        return [str(_ministack())]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self._settings()}
 
 
 def _ministack() -> Path:
