@@ -11,8 +11,10 @@ import pytest
 
 from tests.support import source
 
-PURE = re.compile(r"models/\w+/(entities|rules)\.py")
-ALLOWED = re.compile(r"models\.base\.(errors|ids|geometry|clock)\b|models\.\w+\.(entities|rules)\b")
+PURE = re.compile(r"models/\w+/(\w+_)?(entities|rules)\.py")
+ALLOWED = re.compile(
+    r"models\.base\.(errors|ids|geometry|clock)\b|models\.\w+\.(\w+_)?(entities|rules)\b"
+)
 IMPURE = {"os", "random", "secrets", "socket", "time", "urllib", "logging", "pathlib"}
 MODULES = {path: tree for path, tree in source.modules().items() if PURE.fullmatch(path)}
 

@@ -1,0 +1,242 @@
+"""Whether points stay worth something: a simulated year, judged by five clauses.
+
+Nobody redeems in the simulated year. That is the worst case and needs no guess about who redeems:
+a redemption takes as many points from the liability as from its fund, and leaves the quotas of
+later months untouched; so who keeps his points is the one that makes the year fail.
+Points that are given now live longer than the year, so only what stands already can lapse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from models.rewards.flow_rules import uncarried
+from models.rewards.issue_rules import (
+    REACH_MONTHS,
+    Earnings,
+    earnings,
+    heads_of,
+    issued,
+    reached,
+    whole,
+)
+from models.rewards.solvency_entities import (
+    MONTHS,
+    Broken,
+    Claims,
+    Clause,
+    County,
+    Economy,
+    Item,
+    MonthEnd,
+    Reach,
+    Verdict,
+)
+
+LIFETIME_YEARS = 2
+"""Points live 24 months: more than two years' earnings nobody can ever hold."""
+
+
+def judge(economy: Economy) -> Verdict:
+    """What the year shows: every violated clause, each month's end, and each county's reach."""
+    year = tuple(
+        earnings(sheet, economy.population, month)
+        for month, sheet in enumerate(economy.sheets, start=1)
+    )
+    months = tuple(end for county in economy.counties for end in _months(economy, county, year))
+    reaches = tuple(_reach(economy, county) for county in economy.counties)
+    uncovered = tuple(_uncovered(months))
+    owing = {clause.county for clause in uncovered}
+    clauses = (
+        *uncovered,
+        *_underfunded(economy, months),
+        *(clause for reach in reaches for clause in _unreached(reach)),
+        *(
+            clause
+            for county in economy.counties
+            for clause in _stranded(economy, county, year, is_covered=county.county not in owing)
+        ),
+    )
+    return Verdict(clauses=clauses, months=months, reaches=reaches)
+
+
+def stock_points(economy: Economy, items: Sequence[Item], members: int) -> int:
+    """Points that twelve months' quotas of items take in, as far as their funds carry it.
+
+    ``members`` may take no more than the items' limits let them.
+    """
+    by_fund: dict[str, int] = {}
+    for item in items:
+        by_fund[item.fund_id] = by_fund.get(item.fund_id, 0) + _year_of(item, members)
+    carried = {fund.fund_id: max(0, fund.points) for fund in economy.funds}
+    return sum(min(points, carried.get(fund_id, 0)) for fund_id, points in by_fund.items())
+
+
+def month_after(month: str, count: int) -> str:
+    """The ``count``-th month after one (``YYYY-MM``).
+
+    >>> month_after("2026-11", 2)
+    '2027-01'
+    """
+    number = int(month[:4]) * 12 + int(month[5:7]) - 1 + count
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"
+
+
+def _months(economy: Economy, county: County, year: Sequence[Earnings]) -> Iterator[MonthEnd]:
+    claims = economy.claims.get(county.county, Claims())
+    stock = stock_points(economy, _of(economy, county), sum(heads_of(county, economy.population)))
+    liability = claims.points
+    for month, (sheet, earned) in enumerate(zip(economy.sheets, year, strict=True), start=1):
+        gained = issued(earned, sheet, county, economy.population)
+        lapsed = min(claims.lapsing.get(month, 0), liability)
+        liability += gained - lapsed
+        yield MonthEnd(
+            month=month_after(economy.first_month, month - 1),
+            county=county.county,
+            issued=gained,
+            lapsed=lapsed,
+            liability=liability,
+            stock=stock,
+        )
+
+
+def _uncovered(months: Sequence[MonthEnd]) -> Iterator[Clause]:
+    """A county owes more at a month's end than its own stock takes in."""
+    for county in dict.fromkeys(end.county for end in months):
+        short = [end for end in months if end.county == county and end.liability > end.stock]
+        if short:
+            worst = max(short, key=lambda end: end.liability)
+            yield Clause(
+                code=Broken.UNCOVERED,
+                county=county,
+                figures={
+                    "month": short[0].month,
+                    "worst_month": worst.month,
+                    "liability": worst.liability,
+                    "stock": worst.stock,
+                    "short": worst.liability - worst.stock,
+                },
+            )
+
+
+def _underfunded(economy: Economy, months: Sequence[MonthEnd]) -> Iterator[Clause]:
+    """Counties that share funds are covered each, but not all of them together."""
+    stock = {
+        (county.county, fund.fund_id): _edge(economy, county, fund.fund_id)
+        for county in economy.counties
+        for fund in economy.funds
+    }
+    funds = {fund.fund_id: max(0, fund.points) for fund in economy.funds}
+    for month in dict.fromkeys(end.month for end in months):
+        # What a county lacks by itself is said of the county already.
+        claims = {end.county: min(end.liability, end.stock) for end in months if end.month == month}
+        short, blamed = uncarried(claims, stock, funds)
+        if short:
+            yield Clause(
+                code=Broken.UNDERFUNDED,
+                county=None,
+                figures={
+                    "month": month,
+                    "funds": ", ".join(blamed),
+                    "liability": sum(claims.values()),
+                    "stock": sum(claims.values()) - short,
+                    "short": short,
+                },
+            )
+            return
+
+
+def _edge(economy: Economy, county: County, fund_id: str) -> int:
+    heads = sum(heads_of(county, economy.population))
+    return sum(_year_of(item, heads) for item in _of(economy, county) if item.fund_id == fund_id)
+
+
+def _reach(economy: Economy, county: County) -> Reach:
+    """The worst 60 days of the year; those who are busier take an item each before him."""
+    population = economy.population
+    points = min(reached(pair, population) for pair in pairwise(economy.sheets))
+    open_items = [item for item in _of(economy, county) if item.is_open and item.quota > 0]
+    heads = heads_of(county, population)
+    return Reach(
+        county=county.county,
+        points=points,
+        cheapest=min((item.price for item in open_items), default=None),
+        units=_units(economy, [item for item in open_items if item.price <= points]),
+        needed=sum(heads[population.median :]),
+    )
+
+
+def _units(economy: Economy, items: Sequence[Item]) -> int:
+    """How many items 60 days have in stock, the cheapest first where a fund does not carry all."""
+    carried = {fund.fund_id: max(0, fund.points) for fund in economy.funds}
+    units = 0
+    for item in sorted(items, key=lambda item: item.price):
+        payable = carried.get(item.fund_id, 0) // item.price
+        taken = min(REACH_MONTHS * item.quota, payable)
+        carried[item.fund_id] = carried.get(item.fund_id, 0) - taken * item.price
+        units += taken
+    return units
+
+
+def _unreached(reach: Reach) -> Iterator[Clause]:
+    if reach.cheapest is None:
+        yield Clause(code=Broken.EMPTY, county=reach.county, figures={})
+    elif reach.cheapest > reach.points:
+        yield Clause(
+            code=Broken.UNREACHABLE,
+            county=reach.county,
+            figures={"points": reach.points, "cheapest": reach.cheapest},
+        )
+    elif reach.units < reach.needed:
+        yield Clause(
+            code=Broken.SCARCE,
+            county=reach.county,
+            figures={"points": reach.points, "units": reach.units, "needed": reach.needed},
+        )
+
+
+def _stranded(
+    economy: Economy, county: County, year: Sequence[Earnings], *, is_covered: bool
+) -> Iterator[Clause]:
+    """Members up to some group hold more than is in stock at prices that they can ever pay.
+
+    Dear items cover nothing for those who never reach them. Stock is nested by price as groups are
+    by earnings, so each group, from the middle one on, is looked at together with all idler ones.
+    What stands already belongs to no known group and is left out. Where the county as a whole is
+    not covered, only what prices add to that is said.
+    """
+    items, population = _of(economy, county), economy.population
+    points = heads = 0
+    for group, members in enumerate(heads_of(county, population)[:-1]):
+        lifetime = LIFETIME_YEARS * sum(whole(earned.free[group]) for earned in year)
+        heads += members
+        points += members * lifetime // LIFETIME_YEARS
+        within = [item for item in items if item.price <= lifetime]
+        stock = stock_points(economy, within, heads)
+        is_about_price = is_covered or stock < stock_points(economy, items, heads)
+        if group >= population.median and points > stock and is_about_price:
+            share = 100 * (group + 1) // len(population.groups)
+            yield Clause(
+                code=Broken.STRANDED,
+                county=county.county,
+                figures={
+                    "share": share,
+                    "points": points,
+                    "stock": stock,
+                    "lifetime": lifetime,
+                },
+            )
+            return
+
+
+def _of(economy: Economy, county: County) -> list[Item]:
+    return [item for item in economy.items if item.county == county.county]
+
+
+def _year_of(item: Item, members: int) -> int:
+    """Points that twelve monthly quotas take in, as far as members may take them."""
+    units = MONTHS * item.quota
+    if item.per_member is not None:
+        units = min(units, members * item.per_member)
+    return units * item.price
