@@ -116,7 +116,11 @@ class Claims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Economy:
-    """Everything a verdict follows from. ``sheets`` has one per month, from ``first_month`` on."""
+    """Everything a verdict follows from. ``sheets`` has one per month, from ``first_month`` on.
+
+    ``floors`` are the sheets that the member in the middle can rely on, where a month has versions
+    that differ; None: the same.
+    """
 
     first_month: str
     sheets: tuple[Sheet, ...]
@@ -125,9 +129,10 @@ class Economy:
     items: tuple[Item, ...]
     funds: tuple[Fund, ...]
     claims: Mapping[str, Claims] = field(default_factory=dict)
+    floors: tuple[Sheet, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.sheets) != MONTHS:
+        if len(self.sheets) != MONTHS or len(self.floors or self.sheets) != MONTHS:
             raise ValueError("a year has twelve months")
 
 
@@ -144,11 +149,17 @@ class Broken(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """A violated clause; ``county`` is None where it is about a fund of several."""
+    """A violated clause; ``county`` is None where it is about a fund of several.
+
+    ``lack`` is how far it is from being kept, in points or items: less is better. ``echoes`` names
+    a clause beside which this one tells nothing new.
+    """
 
     code: Broken
     county: str | None
+    lack: int
     figures: Mapping[str, int | str]
+    echoes: Broken | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

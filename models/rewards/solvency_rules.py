@@ -46,19 +46,33 @@ def judge(economy: Economy) -> Verdict:
     )
     months = tuple(end for county in economy.counties for end in _months(economy, county, year))
     reaches = tuple(_reach(economy, county) for county in economy.counties)
-    uncovered = tuple(_uncovered(months))
-    owing = {clause.county for clause in uncovered}
     clauses = (
-        *uncovered,
+        *_uncovered(months),
         *_underfunded(economy, months),
         *(clause for reach in reaches for clause in _unreached(reach)),
-        *(
-            clause
-            for county in economy.counties
-            for clause in _stranded(economy, county, year, is_covered=county.county not in owing)
-        ),
+        *(clause for county in economy.counties for clause in _stranded(economy, county, year)),
     )
     return Verdict(clauses=clauses, months=months, reaches=reaches)
+
+
+def worsened(before: Verdict, after: Verdict) -> tuple[Clause, ...]:
+    """The clauses that a change violates: those that it breaks, or breaks further than they were.
+
+    What was broken already and gets no worse does not hold up a change, or nothing could be healed
+    step by step.
+    """
+    lacked = {(clause.code, clause.county): clause.lack for clause in before.clauses}
+    return tuple(
+        clause
+        for clause in after.clauses
+        if clause.lack > lacked.get((clause.code, clause.county), 0)
+    )
+
+
+def told(clauses: Sequence[Clause]) -> tuple[Clause, ...]:
+    """Clauses without those that only echo another one."""
+    said = {(clause.code, clause.county) for clause in clauses}
+    return tuple(c for c in clauses if c.echoes is None or (c.echoes, c.county) not in said)
 
 
 def stock_points(economy: Economy, items: Sequence[Item], members: int) -> int:
@@ -110,6 +124,7 @@ def _uncovered(months: Sequence[MonthEnd]) -> Iterator[Clause]:
             yield Clause(
                 code=Broken.UNCOVERED,
                 county=county,
+                lack=worst.liability - worst.stock,
                 figures={
                     "month": short[0].month,
                     "worst_month": worst.month,
@@ -128,23 +143,27 @@ def _underfunded(economy: Economy, months: Sequence[MonthEnd]) -> Iterator[Claus
         for fund in economy.funds
     }
     funds = {fund.fund_id: max(0, fund.points) for fund in economy.funds}
+    first = ""
+    worst: tuple[int, int, tuple[str, ...]] = (0, 0, ())
     for month in dict.fromkeys(end.month for end in months):
         # What a county lacks by itself is said of the county already.
-        claims = {end.county: min(end.liability, end.stock) for end in months if end.month == month}
+        claims = {e.county: min(e.liability, e.stock) for e in months if e.month == month}
         short, blamed = uncarried(claims, stock, funds)
-        if short:
-            yield Clause(
-                code=Broken.UNDERFUNDED,
-                county=None,
-                figures={
-                    "month": month,
-                    "funds": ", ".join(blamed),
-                    "liability": sum(claims.values()),
-                    "stock": sum(claims.values()) - short,
-                    "short": short,
-                },
-            )
-            return
+        first = first or (month if short else "")
+        worst = max(worst, (short, sum(claims.values()), blamed), key=lambda one: one[0])
+    short, owed, blamed = worst
+    if short:
+        figures: dict[str, int | str] = {
+            "month": first,
+            "funds": ", ".join(blamed),
+            "liability": owed,
+        }
+        yield Clause(
+            code=Broken.UNDERFUNDED,
+            county=None,
+            lack=short,
+            figures={**figures, "stock": owed - short, "short": short},
+        )
 
 
 def _edge(economy: Economy, county: County, fund_id: str) -> int:
@@ -155,7 +174,8 @@ def _edge(economy: Economy, county: County, fund_id: str) -> int:
 def _reach(economy: Economy, county: County) -> Reach:
     """The worst 60 days of the year; those who are busier take an item each before him."""
     population = economy.population
-    points = min(reached(pair, population) for pair in pairwise(economy.sheets))
+    months = economy.floors or economy.sheets
+    points = min(reached(pair, population) for pair in pairwise(months))
     open_items = [item for item in _of(economy, county) if item.is_open and item.quota > 0]
     heads = heads_of(county, population)
     return Reach(
@@ -181,32 +201,32 @@ def _units(economy: Economy, items: Sequence[Item]) -> int:
 
 def _unreached(reach: Reach) -> Iterator[Clause]:
     if reach.cheapest is None:
-        yield Clause(code=Broken.EMPTY, county=reach.county, figures={})
+        yield Clause(code=Broken.EMPTY, county=reach.county, lack=1, figures={})
     elif reach.cheapest > reach.points:
         yield Clause(
             code=Broken.UNREACHABLE,
             county=reach.county,
+            lack=reach.cheapest - reach.points,
             figures={"points": reach.points, "cheapest": reach.cheapest},
         )
     elif reach.units < reach.needed:
         yield Clause(
             code=Broken.SCARCE,
             county=reach.county,
+            lack=reach.needed - reach.units,
             figures={"points": reach.points, "units": reach.units, "needed": reach.needed},
         )
 
 
-def _stranded(
-    economy: Economy, county: County, year: Sequence[Earnings], *, is_covered: bool
-) -> Iterator[Clause]:
+def _stranded(economy: Economy, county: County, year: Sequence[Earnings]) -> Iterator[Clause]:
     """Members up to some group hold more than is in stock at prices that they can ever pay.
 
     Dear items cover nothing for those who never reach them. Stock is nested by price as groups are
     by earnings, so each group, from the middle one on, is looked at together with all idler ones.
-    What stands already belongs to no known group and is left out. Where the county as a whole is
-    not covered, only what prices add to that is said.
+    What stands already belongs to no known group and is left out.
     """
     items, population = _of(economy, county), economy.population
+    worst: Clause | None = None
     points = heads = 0
     for group, members in enumerate(heads_of(county, population)[:-1]):
         lifetime = LIFETIME_YEARS * sum(whole(earned.free[group]) for earned in year)
@@ -214,20 +234,20 @@ def _stranded(
         points += members * lifetime // LIFETIME_YEARS
         within = [item for item in items if item.price <= lifetime]
         stock = stock_points(economy, within, heads)
-        is_about_price = is_covered or stock < stock_points(economy, items, heads)
-        if group >= population.median and points > stock and is_about_price:
+        lack = points - stock
+        if group >= population.median and lack > (worst.lack if worst else 0):
             share = 100 * (group + 1) // len(population.groups)
-            yield Clause(
+            figures = {"share": share, "points": points, "stock": stock}
+            is_by_price = stock < stock_points(economy, items, heads)
+            worst = Clause(
                 code=Broken.STRANDED,
                 county=county.county,
-                figures={
-                    "share": share,
-                    "points": points,
-                    "stock": stock,
-                    "lifetime": lifetime,
-                },
+                lack=lack,
+                figures={**figures, "lifetime": lifetime},
+                echoes=None if is_by_price else Broken.UNCOVERED,
             )
-            return
+    if worst:
+        yield worst
 
 
 def _of(economy: Economy, county: County) -> list[Item]:

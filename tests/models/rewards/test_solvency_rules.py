@@ -19,7 +19,7 @@ from models.rewards.solvency_entities import (
     Item,
     Verdict,
 )
-from models.rewards.solvency_rules import judge, month_after
+from models.rewards.solvency_rules import judge, month_after, told, worsened
 from tests.support.economies import (
     EAST,
     SHELF,
@@ -124,7 +124,7 @@ BAD: dict[str, tuple[Economy, set[tuple[Broken, str | None]]]] = {
 
 
 def broken(verdict: Verdict) -> set[tuple[Broken, str | None]]:
-    return {(clause.code, clause.county) for clause in verdict.clauses}
+    return {(clause.code, clause.county) for clause in told(verdict.clauses)}
 
 
 def the_clause(economy: Economy, code: Broken) -> Clause:
@@ -211,6 +211,25 @@ def test_a_rule_that_the_population_knows_nothing_of_is_not_free() -> None:
     assert judge(after).months[0].issued > judge(before).months[0].issued
 
 
+def test_what_was_broken_before_does_not_hold_up_what_heals_it() -> None:
+    empty = judge(an_economy(on_offer=()))
+    haircuts = judge(an_economy(on_offer=items(shelf=(("haircut", 10, 200),))))
+
+    assert worsened(empty, haircuts) == ()
+    assert {clause.code for clause in worsened(haircuts, empty)} == {
+        Broken.UNCOVERED,
+        Broken.EMPTY,
+        Broken.STRANDED,
+    }
+
+
+def test_the_first_item_on_a_shelf_must_be_within_reach_all_the_same() -> None:
+    empty = judge(an_economy(on_offer=()))
+    dear = judge(an_economy(on_offer=items(shelf=(("health", 200, 50),))))
+
+    assert [clause.code for clause in worsened(empty, dear)] == [Broken.UNREACHABLE]
+
+
 def test_a_year_without_members_owes_nothing_and_needs_nothing_but_an_offer() -> None:
     assert judge(an_economy(members=0)).passes
 
@@ -278,6 +297,7 @@ def test_more_stock_never_makes_a_year_fail(economy: Economy, which: int, more: 
     before, after = judge(economy), judge(changed(economy, which, quota=more))
 
     assert before.passes <= after.passes
+    assert {c.code for c in worsened(before, after)} <= {Broken.SCARCE, Broken.UNREACHABLE}
 
 
 @settings(max_examples=60)
