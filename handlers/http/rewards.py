@@ -64,7 +64,7 @@ def _entitlement(entitlement: EntitlementClass, language: str) -> dict[str, str]
 
 
 def _step(step: Missing, offer: Offer, language: str) -> dict[str, str]:
-    details = {"points": offer.missing_points}
+    details = {"points": offer.missing_points, "days": offer.missing_days}
     return {"code": step.value, "text": text(f"reward.missing.{step.value}", language, details)}
 
 

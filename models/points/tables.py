@@ -67,7 +67,9 @@ class TransferRow(Table):
     """A business event that has posted; its guard makes it post once.
 
     ``own_legs`` are what the event itself moved, without what matured or expired beside it;
-    ``answer`` is what a command was told, so that a repeated one is told the same.
+    ``answer`` is what a command was told, so that a repeated one is told the same. A row of kind
+    ``refused`` moved nothing and has no entry (``seq`` 0): it keeps the event from posting, until
+    ``ttl``.
     """
 
     class Meta:
@@ -84,6 +86,7 @@ class TransferRow(Table):
     request_hash = UnicodeAttribute(null=True)
     answer: JSONAttribute = JSONAttribute(null=True)
     posted_at = Instant()
+    ttl = Whole(null=True)
 
 
 def answer_of(row: TransferRow) -> Mapping[str, Any]:

@@ -11,24 +11,23 @@ from models.base.errors import NotFound
 from models.base.paging import Cursors, Page
 from models.base.store import get, get_many, scan
 from models.people.entities import Actor
-from models.points.reading import balances
-from models.rewards import rules
+from models.points.posting import accounts_of
+from models.points.reading import balances_of
+from models.points.tables import WalletRow
+from models.rewards import limits, rules, stocks, supply
+from models.rewards.candidates import candidate_of
 from models.rewards.changes import ID
 from models.rewards.entities import (
+    Candidate,
     EntitlementClass,
     Merchant,
     Name,
     Offer,
     Reward,
+    RewardState,
 )
-from models.rewards.tables import (
-    ONLY_SHARD,
-    PUBLISHED,
-    ClassRow,
-    MerchantRow,
-    RewardRow,
-    StockRow,
-)
+from models.rewards.supply import Shard
+from models.rewards.tables import ClassRow, LimitRow, MerchantRow, RewardRow, StockRow
 
 KEPT_FOR = timedelta(seconds=30)
 SCOPE = "rewards"
@@ -65,7 +64,7 @@ class Catalogue:
         self._shelf: _Shelf | None = None
 
     def page(self, actor: Actor, *, limit: int, cursor: str | None = None) -> Page[Offer]:
-        """The offers of the member's county by class, cheapest first; two reads.
+        """The offers of the member's county by class, cheapest first; at most two reads.
 
         A member without a county sees every county's. Raises ``Invalid`` for a foreign cursor.
         """
@@ -85,7 +84,7 @@ class Catalogue:
 
     def offer(self, actor: Actor, reward_id: str) -> Offer:
         """One offer. Raises ``NotFound("reward.not_found")``, also for another county's."""
-        reward = published(reward_id)
+        reward = _shown(reward_id)
         if reward is None or not is_offered_to(actor, reward):
             raise NotFound("reward.not_found")
         return self._offers(actor, [reward], self._fresh())[0]
@@ -101,21 +100,10 @@ class Catalogue:
         if not rewards:
             return []
         now = self._clock.now()
-        left = _stock_left([reward.reward_id for reward in rewards])
-        available = balances(actor.member_id, now).available
+        candidate = candidate_of(actor, rewards, now)
+        standing = _read_standing(actor, rewards, now)
         return [
-            Offer(
-                reward=reward,
-                entitlement=shelf.entitlement(reward),
-                stock_left=left[reward.reward_id],
-                missing=rules.missing(
-                    reward,
-                    available=available,
-                    stock_left=left[reward.reward_id],
-                    may_spend=actor.may_spend(now),
-                ),
-                missing_points=max(0, reward.price - available),
-            )
+            _offer(reward, candidate, standing, shelf.entitlement(reward), now)
             for reward in rewards
         ]
 
@@ -127,20 +115,24 @@ class Catalogue:
         return shelf
 
 
-def published(reward_id: str) -> Reward | None:
-    """A reward that can be redeemed, read strongly; None for others."""
-    row = get(RewardRow, reward_id) if ID.fullmatch(reward_id) else None
-    return row.entity() if row is not None and row.status == PUBLISHED else None
-
-
 def is_offered_to(actor: Actor, reward: Reward) -> bool:
-    """Whether the reward belongs to the member's county."""
-    return actor.county in (None, reward.county)
+    """Whether the member's county has the reward; one without a county sees every county's."""
+    return actor.county is None or _county(actor, reward) is not None
+
+
+def _county(actor: Actor, reward: Reward) -> str | None:
+    return supply.county_for(reward.supply, own=actor.county, home=reward.county)
+
+
+def _shown(reward_id: str) -> Reward | None:
+    row = get(RewardRow, reward_id) if ID.fullmatch(reward_id) else None
+    reward = row.entity() if row is not None else None
+    return reward if reward is not None and rules.is_shown(reward) else None
 
 
 def _read_shelf(now: datetime) -> _Shelf:
     # Both tables hold a few dozen rows and have no key to list them by: a scan, once in 30 s.
-    rewards = [row.entity() for row in scan(RewardRow) if row.status == PUBLISHED]
+    rewards = [reward for row in scan(RewardRow) if rules.is_shown(reward := row.entity())]
     shelf = _Shelf(
         read_at=now,
         class_by_id={row.class_id: row.entity() for row in scan(ClassRow)},
@@ -149,11 +141,67 @@ def _read_shelf(now: datetime) -> _Shelf:
     return replace(shelf, rewards=tuple(sorted(rewards, key=shelf.rank)))
 
 
-def _stock_left(reward_ids: Sequence[str]) -> Mapping[str, int]:
-    left = dict.fromkeys(reward_ids, 0)
-    for start in range(0, len(reward_ids), 100):
-        some = reward_ids[start : start + 100]
-        for row in get_many([(StockRow, (reward_id, ONLY_SHARD)) for reward_id in some]):
-            if isinstance(row, StockRow):
-                left[row.reward_id] = row.rem
-    return left
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """What is left of each reward for the member's county, and what the member has, now."""
+
+    stock_left: Mapping[str, int]
+    limit_by_reward: Mapping[str, LimitRow]
+    available: int
+
+
+def _read_standing(actor: Actor, rewards: Sequence[Reward], now: datetime) -> _Standing:
+    """One read, for up to a hundred rows of stock and limits."""
+    places = [(reward, shard) for reward in rewards for shard in _shards(actor, reward, now)]
+    limited = [reward for reward in rewards if reward.limit is not None]
+    rows = get_many(
+        [
+            (WalletRow, (actor.member_id,)),
+            *((LimitRow, (actor.member_id, reward.reward_id)) for reward in limited),
+            *((StockRow, (reward.reward_id, shard.name)) for reward, shard in places),
+        ]
+    )
+    left = dict.fromkeys((reward.reward_id for reward in rewards), 0)
+    for (reward, shard), row in zip(places, rows[1 + len(limited) :], strict=True):
+        left[reward.reward_id] += stocks.rem_of(row, shard)
+    wallet = rows[0] if isinstance(rows[0], WalletRow) else None
+    return _Standing(
+        stock_left=left,
+        limit_by_reward={row.reward_id: row for row in rows if isinstance(row, LimitRow)},
+        available=balances_of(accounts_of(wallet), now).available,
+    )
+
+
+def _shards(actor: Actor, reward: Reward, now: datetime) -> Sequence[Shard]:
+    county = _county(actor, reward)
+    if county is None or reward.state is RewardState.SOLD_OUT:
+        return ()
+    return stocks.shards_of(reward, county, now)
+
+
+def _offer(
+    reward: Reward,
+    candidate: Candidate,
+    standing: _Standing,
+    entitlement: EntitlementClass,
+    now: datetime,
+) -> Offer:
+    left = standing.stock_left[reward.reward_id]
+    row = standing.limit_by_reward.get(reward.reward_id)
+    again_at = limits.again_at(reward.limit, row, now) if reward.limit else None
+    return Offer(
+        reward=reward,
+        entitlement=entitlement,
+        stock_left=left,
+        missing=rules.missing(
+            reward,
+            candidate,
+            available=standing.available,
+            stock_left=left,
+            has_room=again_at is None,
+            now=now,
+        ),
+        missing_points=max(0, reward.price - standing.available),
+        missing_days=rules.days_to_wait(reward, candidate, now=now),
+        again_at=again_at,
+    )

@@ -17,9 +17,10 @@ from models.base.tables import Table
 from models.points.ledger import HoldStep, Ledger, transfer
 from models.points.posting import Posting
 from models.points.tables import answer_of
+from models.rewards import limits, stocks
 from models.rewards.entities import Action, Outcome, Redemption, State
 from models.rewards.rules import UNDO_WITHIN
-from models.rewards.tables import ONLY_SHARD, RedemptionRow, StockRow
+from models.rewards.tables import RedemptionRow
 
 DUE_SHARDS = 8
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -102,7 +103,8 @@ def flip(
     scope: str | None = None,
     events: Mapping[str, Table] | None = None,
 ) -> None:
-    """Change the redemption with its points; 8 write units, 10 with stock, and 1 or 2 of indexes.
+    """Change the redemption with its points; 8 write units, 10 with stock, 12 with a limit's place,
+    and 1 or 2 of indexes.
 
     Raises ``Stale`` when anything moved since it was read: read and judge again.
     """
@@ -112,10 +114,9 @@ def flip(
     posting.add_to(tx)
     changes = _changes(row, state, now=now, scope=scope)
     tx.update("redemption", row, changes, RedemptionRow.version == row.version)
-    if state in (State.CANCELLED, State.EXPIRED):
-        # No condition: a reward that is no longer stocked must not keep a rider's points.
-        stock = StockRow(row.reward_id, ONLY_SHARD)
-        tx.update("stock", stock, [StockRow.rem.add(1)])
+    if state in (State.CANCELLED, State.EXPIRED, State.DECLINED):
+        stocks.give_back(tx, row)
+        limits.giving_back(tx, row)
     for name, event in (events or {}).items():
         tx.put(name, event)
     try:
@@ -158,7 +159,7 @@ def _changes(row: RedemptionRow, state: State, *, now: datetime, scope: str | No
         changes.append(RedemptionRow.due_shard.set(due_shard(row.redemption_id)))
     else:
         changes.append(RedemptionRow.due_shard.remove())
-    if state in (State.CANCELLED, State.EXPIRED):
+    if state in (State.CANCELLED, State.EXPIRED, State.DECLINED):
         changes.append(RedemptionRow.ended_at.set(now))
     return changes + _handed_over(state, now, scope)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from models.people.entities import Occupation, Standing
+
 
 class State(StrEnum):
-    """Where a redemption stands."""
+    """Where a redemption stands; ``queued`` ones wait for a share of the month's quota."""
 
+    QUEUED = "queued"
+    DECLINED = "declined"
     RESERVED = "reserved"
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
@@ -20,17 +24,42 @@ class State(StrEnum):
 class Action(StrEnum):
     """What can be done to a redemption."""
 
+    ALLOT = "allot"
+    DECLINE = "decline"
     FULFIL = "fulfil"
     UNDO = "undo"
     CANCEL = "cancel"
     EXPIRE = "expire"
 
 
+class RewardState(StrEnum):
+    """Where a reward stands in its life."""
+
+    DRAFT = "draft"
+    FUNDED = "funded"
+    PUBLISHED = "published"
+    SOLD_OUT = "sold_out"
+    PAUSED = "paused"
+    RETIRED = "retired"
+
+
+class CodeSource(StrEnum):
+    """Whose code a voucher carries: one of ours, or one out of an imported pool."""
+
+    OWN = "own"
+    POOL = "pool"
+
+
 class Missing(StrEnum):
     """What stands between a member and a reward."""
 
+    PHONE = "phone"
     OCCUPATION = "occupation"
+    KIND = "kind"
+    MEMBER_DAYS = "member_days"
+    LIMIT = "limit"
     POINTS = "points"
+    PAUSED = "paused"
     STOCK = "stock"
 
 
@@ -55,10 +84,59 @@ class EntitlementClass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Eligibility:
+    """Who may take a reward: at least this ``standing``, one of these ``occupations`` (none named:
+    any), a member for ``member_days`` days."""
+
+    standing: Standing = Standing.CONFIRMED
+    occupations: frozenset[Occupation] = frozenset()
+    member_days: int = 0
+
+    @property
+    def needs_member(self) -> bool:
+        """Whether the member's own row must be read: the session does not tell."""
+        return bool(self.occupations or self.member_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What eligibility asks of a member. None: not known (to whom no reward asks for it)."""
+
+    standing: Standing
+    occupation: Occupation | None = None
+    member_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A member takes at most ``count`` of a reward within any ``days`` days."""
+
+    count: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """How many vouchers a month each county has, kept in ``shards`` rows.
+
+    A change waits in ``following`` until the month ``following_from`` (``YYYY-MM``, China).
+    After the month ``funded_until`` there is nothing; None: no end.
+    """
+
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    shards: int = 1
+    following: Supply | None = None
+    following_from: str | None = None
+    funded_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
     """Something that ``price`` points buy, to be taken within ``valid_days``.
 
     ``fulfillers`` are the scopes that may hand it over: ``merchant:<id>`` or ``station:<id>``.
+    ``county`` keeps the row; who may have it is said by the counties of ``supply``. Until
+    ``price_locked_until`` the price can only fall. ``committed`` is what its fund has promised.
     """
 
     reward_id: str
@@ -70,17 +148,45 @@ class Reward:
     valid_days: int
     fulfillers: Sequence[str]
     synthetic: bool = False
+    state: RewardState = RewardState.PUBLISHED
+    fund_id: str | None = None
+    supply: Supply = field(default_factory=Supply)
+    eligibility: Eligibility = field(default_factory=Eligibility)
+    limit: Limit | None = None
+    needs_approval: bool = False
+    codes: CodeSource = CodeSource.OWN
+    published_at: datetime | None = None
+    price_locked_until: datetime | None = None
+    committed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fund:
+    """Who pays: ``points_cap`` points can be promised from it, ``committed`` of them are."""
+
+    fund_id: str
+    county: str
+    name: Name
+    points_cap: int
+    committed: int = 0
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A reward as a member sees it: what is left, and what he still misses."""
+    """A reward as a member sees it: what is left for his county this month, and what he misses.
+
+    ``missing_days``: until he has been a member for long enough. ``again_at``: when his limit
+    leaves room for another; None when it does now.
+    """
 
     reward: Reward
     entitlement: EntitlementClass
     stock_left: int
     missing: tuple[Missing, ...]
     missing_points: int
+    missing_days: int = 0
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

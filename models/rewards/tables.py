@@ -1,21 +1,50 @@
-"""Rows of the six tables behind rewards."""
+"""Rows of the tables behind rewards."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pynamodb.attributes import (
+    Attribute,
     BooleanAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
+from pynamodb.constants import MAP
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from models.base.tables import Instant, Table, Whole
-from models.rewards.entities import EntitlementClass, Merchant, Name, Redemption, Reward, State
+from models.people.entities import Occupation, Standing
+from models.points.tables import Amounts
+from models.rewards.entities import (
+    CodeSource,
+    Eligibility,
+    EntitlementClass,
+    Fund,
+    Limit,
+    Merchant,
+    Name,
+    Redemption,
+    Reward,
+    RewardState,
+    State,
+    Supply,
+)
 
-PUBLISHED = "published"
-ONLY_SHARD = "0"
-"""Stock stands in one row per reward; announced rushes get more shards under other names."""
+PUBLISHED = RewardState.PUBLISHED.value
+
+
+class Texts(Attribute[Mapping[str, str]]):
+    """Short texts by key, as a map that an admin can read."""
+
+    attr_type = MAP
+
+    def serialize(self, value: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        return {key: {"S": text} for key, text in value.items()}
+
+    def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+        return {key: text["S"] for key, text in value.items()}
 
 
 class ClassRow(Table):
@@ -38,8 +67,37 @@ class ClassRow(Table):
         )
 
 
+class FundRow(Table):
+    """Who pays for rewards: of ``points_cap`` points ``committed`` are promised."""
+
+    class Meta:
+        table_name = "funds"
+
+    fund_id = UnicodeAttribute(hash_key=True)
+    schema = Whole(default=1)
+    county = UnicodeAttribute()
+    name_zh = UnicodeAttribute()
+    name_en = UnicodeAttribute()
+    points_cap = Whole()
+    committed = Whole(default=0)
+    synthetic = BooleanAttribute(null=True)
+
+    def entity(self) -> Fund:
+        return Fund(
+            fund_id=self.fund_id,
+            county=self.county,
+            name=Name(zh=self.name_zh, en=self.name_en),
+            points_cap=self.points_cap,
+            committed=self.committed,
+            synthetic=bool(self.synthetic),
+        )
+
+
 class RewardRow(Table):
-    """What points buy; offered while ``status`` is ``published``."""
+    """What points buy; ``status`` is its place in life, ``version`` counts the admins' changes.
+
+    ``quotas_next`` and ``shards_next`` hold from the month ``next_from`` on.
+    """
 
     class Meta:
         table_name = "rewards"
@@ -57,6 +115,25 @@ class RewardRow(Table):
     valid_days = Whole()
     fulfillers = UnicodeSetAttribute()
     synthetic = BooleanAttribute(null=True)
+    version = Whole(null=True)
+    fund_id = UnicodeAttribute(null=True)
+    committed = Whole(null=True)
+    quotas = Amounts(null=True)
+    shards = Whole(null=True)
+    quotas_next = Amounts(null=True)
+    shards_next = Whole(null=True)
+    next_from = UnicodeAttribute(null=True)
+    funded_until = UnicodeAttribute(null=True)
+    standing = UnicodeAttribute(null=True)
+    occupations = UnicodeSetAttribute(null=True)
+    member_days = Whole(null=True)
+    limit_count = Whole(null=True)
+    limit_days = Whole(null=True)
+    needs_approval = BooleanAttribute(null=True)
+    codes = UnicodeAttribute(null=True)
+    published_at = Instant(null=True)
+    price_locked_until = Instant(null=True)
+    changed_by = UnicodeAttribute(null=True)
 
     def entity(self) -> Reward:
         return Reward(
@@ -69,11 +146,45 @@ class RewardRow(Table):
             valid_days=self.valid_days,
             fulfillers=tuple(sorted(self.fulfillers)),
             synthetic=bool(self.synthetic),
+            state=RewardState(self.status),
+            fund_id=self.fund_id,
+            supply=self._supply(),
+            eligibility=Eligibility(
+                standing=Standing(self.standing or Standing.CONFIRMED),
+                occupations=frozenset(Occupation(each) for each in self.occupations or ()),
+                member_days=self.member_days or 0,
+            ),
+            limit=self._limit(),
+            needs_approval=bool(self.needs_approval),
+            codes=CodeSource(self.codes or CodeSource.OWN),
+            published_at=self.published_at,
+            price_locked_until=self.price_locked_until,
+            committed=self.committed or 0,
         )
+
+    def _supply(self) -> Supply:
+        following = None
+        if self.next_from is not None:
+            following = Supply(quotas=self.quotas_next or {}, shards=self.shards_next or 1)
+        return Supply(
+            quotas=self.quotas or {},
+            shards=self.shards or 1,
+            following=following,
+            following_from=self.next_from,
+            funded_until=self.funded_until,
+        )
+
+    def _limit(self) -> Limit | None:
+        if self.limit_count is None or self.limit_days is None:
+            return None
+        return Limit(count=self.limit_count, days=self.limit_days)
 
 
 class StockRow(Table):
-    """What is left (``rem``) of what there was (``cap``)."""
+    """What is left (``rem``) of a shard's part (``cap``) of a county's month.
+
+    ``shard`` is ``<YYYY-MM>#<county>#<n>``; its first redemption makes the row.
+    """
 
     class Meta:
         table_name = "stock"
@@ -114,6 +225,21 @@ class MerchantRow(Table):
         )
 
 
+class LimitRow(Table):
+    """When a member took a reward that is limited: instants by redemption, the old ones dropped."""
+
+    class Meta:
+        table_name = "reward-limits"
+
+    member_id = UnicodeAttribute(hash_key=True)
+    reward_id = UnicodeAttribute(range_key=True)
+    schema = Whole(default=1)
+    county = UnicodeAttribute()
+    version = Whole()
+    taken = Texts()
+    ttl = Whole()
+
+
 class CodeRow(Table):
     """A code leads to one redemption; the key is the code's keyed hash."""
 
@@ -146,6 +272,17 @@ class ByDue(GlobalSecondaryIndex["RedemptionRow"]):  # type: ignore[no-untyped-c
 
     due_shard = UnicodeAttribute(hash_key=True)
     expires_at = Instant(range_key=True)
+
+
+class ByQueue(GlobalSecondaryIndex["RedemptionRow"]):  # type: ignore[no-untyped-call]  # pynamodb
+    """Queued ones by reward and county, in the order in which they are served; sparse."""
+
+    class Meta:
+        index_name = "by_queue"
+        projection = KeysOnlyProjection()
+
+    queue = UnicodeAttribute(hash_key=True)
+    queue_rank = UnicodeAttribute(range_key=True)
 
 
 class ByMerchantDay(GlobalSecondaryIndex["RedemptionRow"]):  # type: ignore[no-untyped-call]  # pynamodb
@@ -181,12 +318,18 @@ class RedemptionRow(Table):
     reserved_at = Instant()
     expires_at = Instant()
     due_shard = UnicodeAttribute(null=True)
+    stock_shard = UnicodeAttribute(null=True)
+    limited = BooleanAttribute(null=True)
+    queue = UnicodeAttribute(null=True)
+    queue_rank = UnicodeAttribute(null=True)
+    decline_reason = UnicodeAttribute(null=True)
     fulfilled_at = Instant(null=True)
     fulfilled_by = UnicodeAttribute(null=True)
     merchant_day = UnicodeAttribute(null=True)
     ended_at = Instant(null=True)
     by_member = ByMember()
     by_due = ByDue()
+    by_queue = ByQueue()
     by_merchant_day = ByMerchantDay()
 
     def entity(self) -> Redemption:

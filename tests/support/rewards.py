@@ -9,16 +9,15 @@ from uuid import uuid4
 from models.base.clock import FixedClock
 from models.base.ids import new_id
 from models.base.paging import Cursors
-from models.base.store import get
+from models.base.store import get, query
 from models.people.entities import Actor, RoleName
 from models.points.ledger import Ledger
 from models.rewards.catalogue import Catalogue
 from models.rewards.codes import Codes
-from models.rewards.entities import Outcome, Voucher
+from models.rewards.entities import Limit, Outcome, Voucher
 from models.rewards.fulfilment import Fulfilment
 from models.rewards.redemptions import Redemptions
 from models.rewards.tables import (
-    ONLY_SHARD,
     PUBLISHED,
     ClassRow,
     RedemptionRow,
@@ -35,13 +34,16 @@ def a_request_id() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """One merchant with one reward for ten points, five in stock."""
+    """One merchant with one reward for ten points, five a month."""
 
     clock: FixedClock
     price: int = 10
     stock: int = 5
     valid_days: int = 30
     status: str = PUBLISHED
+    shards: int = 1
+    limit: Limit | None = None
+    needs_approval: bool = False
     merchant_id: str = field(default_factory=lambda: new_id("mch"))
     station_id: str = field(default_factory=lambda: new_id("stn"))
     reward_id: str = field(default_factory=lambda: new_id("rwd"))
@@ -62,8 +64,12 @@ class Shop:
             price=self.price,
             valid_days=self.valid_days,
             fulfillers={f"merchant:{self.merchant_id}", f"station:{self.station_id}"},
+            quotas={COUNTY: self.stock},
+            shards=self.shards,
+            limit_count=self.limit.count if self.limit else None,
+            limit_days=self.limit.days if self.limit else None,
+            needs_approval=self.needs_approval or None,
         ).save()
-        StockRow(self.reward_id, ONLY_SHARD, county=COUNTY, rem=self.stock, cap=self.stock).save()
         return self
 
     @property
@@ -124,9 +130,9 @@ class Shop:
         )
 
     def left(self) -> int:
-        row = get(StockRow, self.reward_id, ONLY_SHARD)
-        assert row is not None
-        return row.rem
+        """The month's stock without what is taken and not given back, in whichever month."""
+        rows = query(StockRow, self.reward_id)
+        return self.stock - sum(row.cap - row.rem for row in rows)
 
     def row(self, voucher: Voucher) -> RedemptionRow:
         row = get(RedemptionRow, voucher.redemption.redemption_id)

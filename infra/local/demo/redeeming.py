@@ -87,7 +87,8 @@ def _run_out(stage: Stage, cast: Cast, body: dict[str, str]) -> None:
     )
     balance = cast.second.app.get("/v1/points").body
     stage.expect((balance["available"], balance["held"]) == (owned, 0), f"given back: {balance}")
-    stage.expect(_stock(cast, body) == stock, "the stock is back")
+    # Thirty days on it may be another month, whose quota nobody has touched.
+    stage.expect(_stock(cast, body) >= stock, "the stock is back")
     stage.tell("30 天没有领取 → 定时任务退回积分和库存", stage.work("redemptions"))
 
 

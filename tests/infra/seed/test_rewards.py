@@ -9,7 +9,7 @@ from handlers.wiring import Services
 from infra.local.seed import rewards, roster
 from models.base.store import get
 from models.base.tables import Database
-from models.rewards.tables import ONLY_SHARD, RewardRow, StockRow
+from models.rewards.tables import RewardRow
 
 
 def test_each_county_has_a_reward_of_every_class_and_a_haircut_for_ten_points() -> None:
@@ -44,11 +44,11 @@ def test_planting_twice_changes_nothing_and_a_changed_price_is_one_row(database:
     rewards.plant(services)
     haircut = rewards.rewards()[0]
     RewardRow(haircut.reward_id).update(actions=[RewardRow.price.set(11)])
-    StockRow(haircut.reward_id, ONLY_SHARD).update(actions=[StockRow.rem.set(3)])
+    RewardRow(haircut.reward_id).update(actions=[RewardRow.quotas.set({haircut.county: 3})])
 
     again, last = rewards.plant(services), rewards.plant(services)
 
-    stock = get(StockRow, haircut.reward_id, ONLY_SHARD)
+    row = get(RewardRow, haircut.reward_id)
     assert (again, last) == (1, 0)
-    assert stock is not None
-    assert (stock.rem, stock.cap) == (3, 200)
+    assert row is not None
+    assert (row.price, row.quotas) == (10, {haircut.county: 3})

@@ -8,9 +8,20 @@ from itertools import product
 
 import pytest
 
-from models.base.errors import Conflict
+from models.base.errors import Conflict, Forbidden
+from models.people.entities import Occupation, Standing
 from models.rewards import rules
-from models.rewards.entities import Action, Missing, Name, Redemption, Reward, State
+from models.rewards.entities import (
+    Action,
+    Candidate,
+    Eligibility,
+    Missing,
+    Name,
+    Redemption,
+    Reward,
+    RewardState,
+    State,
+)
 
 NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -49,6 +60,8 @@ def a_reward(price: int = 10) -> Reward:
 
 
 REFUSED = {
+    State.QUEUED: "redemption.queued",
+    State.DECLINED: "redemption.declined",
     State.RESERVED: "redemption.not_fulfilled",
     State.FULFILLED: "redemption.already_fulfilled",
     State.CANCELLED: "redemption.cancelled",
@@ -114,15 +127,80 @@ def test_an_undo_past_the_end_ends_the_voucher() -> None:
     assert (just_before, at_the_end) == (State.RESERVED, State.EXPIRED)
 
 
+CONFIRMED, GUEST = Candidate(standing=Standing.CONFIRMED), Candidate(standing=Standing.GUEST)
+
+
+def lacking(
+    reward: Reward,
+    candidate: Candidate = CONFIRMED,
+    *,
+    available: int = 10,
+    stock_left: int = 1,
+    has_room: bool = True,
+) -> tuple[Missing, ...]:
+    return rules.missing(
+        reward,
+        candidate,
+        available=available,
+        stock_left=stock_left,
+        has_room=has_room,
+        now=NOW,
+    )
+
+
 def test_what_is_missing_is_named_in_the_order_in_which_it_is_to_be_done() -> None:
     reward = a_reward(price=10)
+    paused = replace(reward, state=RewardState.PAUSED)
 
-    assert rules.missing(reward, available=10, stock_left=1, may_spend=True) == ()
-    assert rules.missing(reward, available=9, stock_left=0, may_spend=False) == (
+    assert lacking(reward) == ()
+    assert lacking(paused, GUEST, available=9, stock_left=0, has_room=False) == (
         Missing.OCCUPATION,
+        Missing.LIMIT,
         Missing.POINTS,
+        Missing.PAUSED,
         Missing.STOCK,
     )
+
+
+def test_a_queue_takes_whoever_asks_in_stock_or_not() -> None:
+    assert lacking(replace(a_reward(), needs_approval=True), stock_left=0) == ()
+
+
+@pytest.mark.parametrize("wanted", Standing)
+def test_each_standing_may_have_what_asks_for_no_higher_one(wanted: Standing) -> None:
+    reward = replace(a_reward(), eligibility=Eligibility(standing=wanted))
+    ranks = [Standing.GUEST, Standing.PHONE, Standing.CONFIRMED]
+
+    for standing in Standing:
+        lacks = lacking(reward, Candidate(standing=standing))
+        assert (lacks == ()) is (ranks.index(standing) >= ranks.index(wanted))
+
+
+def test_a_reward_for_couriers_is_not_a_riders_nor_his_whose_occupation_is_unknown() -> None:
+    reward = replace(
+        a_reward(), eligibility=Eligibility(occupations=frozenset({Occupation.COURIER}))
+    )
+
+    found = [
+        lacking(reward, replace(CONFIRMED, occupation=occupation))
+        for occupation in (Occupation.COURIER, Occupation.RIDER, None)
+    ]
+
+    assert found == [(), (Missing.KIND,), (Missing.KIND,)]
+    with pytest.raises(Forbidden, match=r"reward\.not_eligible") as refusal:
+        rules.require_eligible(reward, CONFIRMED, now=NOW)
+    assert refusal.value.details == {"missing": ["kind"], "days": 0}
+
+
+def test_days_of_membership_are_counted_up_to_the_full_day() -> None:
+    reward = replace(a_reward(), eligibility=Eligibility(member_days=30))
+
+    def days(since: datetime | None) -> int:
+        return rules.days_to_wait(reward, replace(CONFIRMED, member_since=since), now=NOW)
+
+    month = timedelta(days=30)
+    assert [days(NOW - month), days(NOW - month + SECOND), days(NOW), days(None)] == [0, 1, 30, 30]
+    assert lacking(reward, replace(CONFIRMED, member_since=NOW)) == (Missing.MEMBER_DAYS,)
 
 
 def test_a_voucher_lasts_as_many_days_as_its_reward_says() -> None:
