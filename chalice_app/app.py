@@ -12,7 +12,8 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import duty, links, orphans, roster  # noqa: E402
+from handlers.console import duty, links, orphans, roster, settlements  # noqa: E402
+from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
 from handlers.console import transfers as transfer_files  # noqa: E402
 from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
@@ -162,3 +163,15 @@ def import_transfers(event, context):
 def sweep_orphans(event, context):
     """Release the cases of a county, or of one grid, whose officer has left."""
     return orphans.on_invoke(event)
+
+
+@app.lambda_function(name="refund_redemption")
+def refund_redemption(event, context):
+    """Propose, approve or decline to give a rider back what a merchant failed him for."""
+    return refund_desk.on_invoke(event)
+
+
+@app.lambda_function(name="settlement_sheet")
+def settlement_sheet(event, context):
+    """Say what a merchant handed over in a month, as CSV or XLSX."""
+    return settlements.on_invoke(event)

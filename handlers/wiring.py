@@ -63,6 +63,8 @@ from models.rewards.expiry import Expiry
 from models.rewards.fulfilment import Fulfilment
 from models.rewards.notices import Notices as RewardNotices
 from models.rewards.redemptions import Redemptions
+from models.rewards.refunds import Refunds
+from models.rewards.settlements import Settlements
 from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
 from models.stations.directory import Directory
@@ -192,6 +194,14 @@ class Services(Gateways):
     @cached_property
     def expiry(self) -> Expiry:
         return Expiry(ledger=self.ledger)
+
+    @cached_property
+    def refunds(self) -> Refunds:
+        return Refunds(clock=self.clock, ledger=self.ledger)
+
+    @cached_property
+    def settlements(self) -> Settlements:
+        return Settlements(clock=self.clock)
 
     @cached_property
     def reward_notices(self) -> RewardNotices:

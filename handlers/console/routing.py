@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from handlers.console import cells
 from handlers.wiring import services
 from models.base.clock import parse_utc
 from models.base.errors import DomainError, FieldError, Invalid
@@ -69,7 +70,7 @@ def _many(dry_run: DryRun, text: str) -> dict[str, Any]:
     file = io.StringIO()
     sheet = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
     sheet.writeheader()
-    sheet.writerows({name: _safe(value) for name, value in row.items()} for row in answered)
+    sheet.writerows({name: cells.safe(value) for name, value in row.items()} for row in answered)
     failed = sum(row["code"] != "" for row in answered)
     return {"csv": "\ufeff" + file.getvalue(), "points": len(rows), "failed": failed}
 
@@ -131,9 +132,3 @@ def _instant(text: str) -> datetime:
 
 def _invalid(name: str) -> Invalid:
     return Invalid(fields=[FieldError(field=name, code="field.invalid")])
-
-
-def _safe(value: Any) -> Any:
-    """A cell that a spreadsheet takes for a formula is shown as text."""
-    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if is_formula else ("" if value is None else value)

@@ -19,10 +19,15 @@ from models.points.posting import Posting
 from models.points.tables import answer_of
 from models.rewards import limits, stocks
 from models.rewards.entities import Action, Outcome, Redemption, State
+from models.rewards.reversals import reversal
 from models.rewards.rules import UNDO_WITHIN
 from models.rewards.tables import RedemptionRow
 
 DUE_SHARDS = 8
+UNTAKEN = (State.CANCELLED, State.EXPIRED, State.DECLINED)
+"""Nothing was handed over: what the redemption took from stock goes back."""
+ENDED = (*UNTAKEN, State.REFUNDED)
+"""The member's place under the reward's limit is free again."""
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -70,14 +75,24 @@ class Command:
             undo_until=at + UNDO_WITHIN if self.action is Action.FULFIL else None,
         )
 
-    def plan(self, ledger: Ledger, state: State, now: datetime) -> Posting:
-        """The movement of points that goes with it."""
+    def plan(
+        self, ledger: Ledger, state: State, now: datetime, *, place: str | None = None
+    ) -> Posting:
+        """The movement of points that goes with it.
+
+        ``place`` hands over. Its entry names it, as do those that take a handover back: so what a
+        merchant is owed can be told from the ledger alone.
+        """
+        place = place or self.redemption.fulfilled_by
         step = HoldStep(
             member_id=self.redemption.member_id,
             hold_transfer_id=hold_transfer(self.redemption.redemption_id),
             transfer_id=self.transfer_id,
             now=now,
-            source={"redemption_id": self.redemption.redemption_id},
+            source={
+                "redemption_id": self.redemption.redemption_id,
+                **({"place": place} if place else {}),
+            },
             request_hash=self.request_hash,
             answer={
                 "redemption_id": self.redemption.redemption_id,
@@ -87,7 +102,7 @@ class Command:
         )
         if self.action is Action.FULFIL:
             return ledger.plan_settle(step, reward_id=self.redemption.reward_id)
-        if self.action is not Action.UNDO:
+        if self.action not in (Action.UNDO, Action.REFUND):
             return ledger.plan_release(step)
         if state is State.RESERVED:
             return ledger.plan_reinstate(step, reward_id=self.redemption.reward_id)
@@ -101,10 +116,14 @@ def flip(
     *,
     now: datetime,
     scope: str | None = None,
+    decided_by: str | None = None,
     events: Mapping[str, Table] | None = None,
 ) -> None:
     """Change the redemption with its points; 8 write units, 10 with stock, 12 with a limit's place,
     and 1 or 2 of indexes.
+
+    A handover that is taken back leaves its place a ``ReversalRow``: 2 more. ``scope`` is who hands
+    over, ``decided_by`` who decides a refund.
 
     Raises ``Stale`` when anything moved since it was read: read and judge again.
     """
@@ -113,10 +132,15 @@ def flip(
     tx = Transaction()
     posting.add_to(tx)
     changes = _changes(row, state, now=now, scope=scope)
+    if decided_by is not None:
+        changes.append(RedemptionRow.refunded_by.set(decided_by))
     tx.update("redemption", row, changes, RedemptionRow.version == row.version)
-    if state in (State.CANCELLED, State.EXPIRED, State.DECLINED):
+    if state in UNTAKEN:
         stocks.give_back(tx, row)
+    if state in ENDED:
         limits.giving_back(tx, row)
+    if row.state == State.FULFILLED.value:
+        tx.put("reversal", reversal(row, state, posting.transfer_id, now))
     for name, event in (events or {}).items():
         tx.put(name, event)
     try:
@@ -159,7 +183,7 @@ def _changes(row: RedemptionRow, state: State, *, now: datetime, scope: str | No
         changes.append(RedemptionRow.due_shard.set(due_shard(row.redemption_id)))
     else:
         changes.append(RedemptionRow.due_shard.remove())
-    if state in (State.CANCELLED, State.EXPIRED, State.DECLINED):
+    if state in ENDED:
         changes.append(RedemptionRow.ended_at.set(now))
     return changes + _handed_over(state, now, scope)
 
@@ -172,7 +196,12 @@ def _handed_over(state: State, now: datetime, scope: str | None) -> list[Change]
             RedemptionRow.fulfilled_by.set(scope),
             RedemptionRow.merchant_day.set(merchant_day(scope, now)),
         ]
+    if state is State.REFUNDED:  # it was handed over, whatever became of it
+        return []
     return [
+        RedemptionRow.refund_reason.remove(),
+        RedemptionRow.refund_asked_by.remove(),
+        RedemptionRow.refund_asked_at.remove(),
         RedemptionRow.fulfilled_at.remove(),
         RedemptionRow.fulfilled_by.remove(),
         RedemptionRow.merchant_day.remove(),

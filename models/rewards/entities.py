@@ -19,6 +19,7 @@ class State(StrEnum):
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    REFUNDED = "refunded"
 
 
 class Action(StrEnum):
@@ -30,6 +31,16 @@ class Action(StrEnum):
     UNDO = "undo"
     CANCEL = "cancel"
     EXPIRE = "expire"
+    REFUND = "refund"
+
+
+class RefundReason(StrEnum):
+    """How a merchant failed a rider who had already handed his voucher in."""
+
+    NOT_DELIVERED = "not_delivered"
+    DEFECTIVE = "defective"
+    WRONG_ITEM = "wrong_item"
+    CLOSED = "closed"
 
 
 class RewardState(StrEnum):
@@ -264,7 +275,7 @@ class DayLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayTotals:
-    """A fulfiller's day in China (``YYYY-MM-DD``); what was undone does not count."""
+    """A fulfiller's day in China (``YYYY-MM-DD``); what was taken back does not count."""
 
     day: str
     count: int

@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import partial
 
 from models.alerts import outbox
-from models.base.clock import utc_text
 from models.base.errors import DomainError
 from models.base.store import query, retrying
 from models.points.ledger import Ledger
 from models.rewards import rules
 from models.rewards.changes import DUE_SHARDS, Command, find, flip
 from models.rewards.entities import Action
+from models.rewards.payloads import payload_of
 from models.rewards.tables import RedemptionRow
 
 log = logging.getLogger(__name__)
@@ -69,15 +69,7 @@ class Expiry:
         )
         state = rules.after(command.redemption, Action.EXPIRE, now=now)
         posting = command.plan(self._ledger, state, now)
-        payload = {
-            "redemption_id": redemption_id,
-            "member_id": row.member_id,
-            "name_zh": row.name_zh,
-            "name_en": row.name_en,
-            "points": row.points,
-            "at": utc_text(now),
-        }
-        event = outbox.row(TOPIC, redemption_id, row.county, payload, now)
+        event = outbox.row(TOPIC, redemption_id, row.county, payload_of(row, now), now)
         flip(row, state, posting, now=now, events={"outbox": event})
         return True
 

@@ -15,7 +15,7 @@ from models.points.tables import answer_of
 from models.rewards import rules
 from models.rewards.changes import Command, find, flip, transfer_of
 from models.rewards.codes import Codes
-from models.rewards.entities import Action, DayLine, DayTotals, Outcome, Redemption
+from models.rewards.entities import Action, DayLine, DayTotals, Outcome, Redemption, State
 from models.rewards.tables import CodeRow, RedemptionRow
 from models.rewards.tries import Tries
 
@@ -95,7 +95,8 @@ class Fulfilment:
             return earlier
         state = rules.after(command.redemption, Action.FULFIL, now=now)
         _require_fresh(is_fresh)
-        flip(row, state, command.plan(self._ledger, state, now), now=now, scope=scope)
+        posting = command.plan(self._ledger, state, now, place=scope)
+        flip(row, state, posting, now=now, scope=scope)
         return command.outcome(state, now)
 
     def _undo(self, actor: Actor, redemption_id: str, client_request_id: str) -> Outcome:
@@ -191,7 +192,8 @@ def _require_fresh(is_fresh: bool) -> None:
 
 
 def _fulfilled(scope: str, day: str) -> Iterable[RedemptionRow]:
-    return query(RedemptionRow.by_merchant_day, f"{scope}#{day}")
+    rows = query(RedemptionRow.by_merchant_day, f"{scope}#{day}")
+    return [row for row in rows if row.state == State.FULFILLED.value]
 
 
 def _lines(redemptions: Iterable[Redemption]) -> tuple[DayLine, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from models.alerts import messages
@@ -10,10 +11,48 @@ from models.alerts.delivery import Messenger
 from models.alerts.entities import Event, Notice, Text
 from models.base.clock import parse_utc
 from models.base.ids import derived_id
-from models.rewards.expiry import TOPIC
+from models.rewards import expiry, refunds
+from models.rewards.entities import RefundReason
 
 Handler: TypeAlias = Callable[[Event], None]
 PAGE = "pages/redemption/detail"
+
+REASONS: Mapping[str, Text] = {
+    RefundReason.NOT_DELIVERED: Text(zh="商户未提供", en="it was not given"),
+    RefundReason.DEFECTIVE: Text(zh="物品或服务有问题", en="it was not as it should be"),
+    RefundReason.WRONG_ITEM: Text(zh="提供的不是所兑换的", en="it was something else"),
+    RefundReason.CLOSED: Text(zh="商户已停业", en="the merchant has closed"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wording:
+    """How one topic is told; places in braces are the payload's. ``status`` has five characters
+    at most."""
+
+    status: str
+    title: Text
+    body: Text
+
+
+WORDINGS: Mapping[str, _Wording] = {
+    expiry.TOPIC: _Wording(
+        status="已过期",
+        title=Text(zh="兑换券已过期", en="Voucher expired"),
+        body=Text(
+            zh="“{name_zh}”未在有效期内使用，{points} 积分已退回您的账户。",
+            en="“{name_en}” was not used in time; {points} points are back.",
+        ),
+    ),
+    refunds.TOPIC: _Wording(
+        status="已退还",
+        title=Text(zh="积分已退还", en="Points refunded"),
+        body=Text(
+            zh="“{name_zh}”：{reason_zh}，{points} 积分已退回您的账户。",
+            en="“{name_en}”: {reason_en}; {points} points are back.",
+        ),
+    ),
+}
 
 
 class Notices:
@@ -24,32 +63,33 @@ class Notices:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Topic → handler; each is safe to run twice."""
-        return {TOPIC: self._expired}
+        return dict.fromkeys(WORDINGS, self._tell)
 
-    def _expired(self, event: Event) -> None:
-        self._messenger.tell(expired_notice(event), role_order="rider")
+    def _tell(self, event: Event) -> None:
+        self._messenger.tell(notice_of(event), role_order="rider")
 
 
-def expired_notice(event: Event) -> Notice:
-    """Tell the rider that his voucher ended, and that he has his points back."""
-    payload = event.payload
-    name, points = payload["name_zh"], payload["points"]
+def notice_of(event: Event) -> Notice:
+    """Tell the rider what became of his voucher, and that he has his points back."""
+    payload, wording = event.payload, WORDINGS[event.topic]
     redemption_id = payload["redemption_id"]
+    reason = REASONS.get(payload.get("reason", ""), Text(zh="", en=""))
+    said = {**payload, "reason_zh": reason.zh, "reason_en": reason.en}
     template, fields = messages.rider_progress(
-        what=name, status="已过期", note=f"{points} 积分已退回", number=redemption_id[-16:]
+        what=payload["name_zh"],
+        status=wording.status,
+        note=f"{payload['points']} 积分已退回",
+        number=redemption_id[-16:],
     )
     return Notice(
-        notice_id=derived_id("ntc", TOPIC, redemption_id),
+        notice_id=derived_id("ntc", event.topic, redemption_id),
         member_id=payload["member_id"],
         county=event.county,
-        kind=TOPIC,
+        kind=event.topic,
         template=template,
         fields=fields,
-        title=Text(zh="兑换券已过期", en="Voucher expired"),
-        body=Text(
-            zh=f"“{name}”未在有效期内使用，{points} 积分已退回您的账户。",
-            en=f"“{payload['name_en']}” was not used in time; {points} points are back.",
-        ),
+        title=wording.title,
+        body=Text(zh=wording.body.zh.format(**said), en=wording.body.en.format(**said)),
         page=f"{PAGE}?id={redemption_id}",
         at=parse_utc(payload["at"]),
     )

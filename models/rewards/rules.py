@@ -33,6 +33,7 @@ TRANSITIONS: Mapping[tuple[State, Action], State] = {
     (State.FULFILLED, Action.UNDO): State.RESERVED,
     (State.RESERVED, Action.CANCEL): State.CANCELLED,
     (State.RESERVED, Action.EXPIRE): State.EXPIRED,
+    (State.FULFILLED, Action.REFUND): State.REFUNDED,
 }
 """(state, action) → state. An undo past the voucher's end goes on to ``EXPIRED`` at once."""
 
@@ -43,6 +44,7 @@ _REFUSALS: Mapping[State, str] = {
     State.FULFILLED: "redemption.already_fulfilled",
     State.CANCELLED: "redemption.cancelled",
     State.EXPIRED: "redemption.expired",
+    State.REFUNDED: "redemption.refunded",
 }
 
 
@@ -50,8 +52,8 @@ def after(redemption: Redemption, action: Action, *, now: datetime) -> State:
     """The state that an action leads to.
 
     Raises ``Conflict`` (``redemption.already_fulfilled``, ``.not_fulfilled``, ``.cancelled``,
-    ``.queued``, ``.declined``, ``.expired``, ``.undo_too_late``, ``.not_due``) with the present
-    ``state``.
+    ``.queued``, ``.declined``, ``.expired``, ``.refunded``, ``.undo_too_late``, ``.not_due``) with
+    the present ``state``.
     """
     target = TRANSITIONS.get((redemption.state, action))
     if target is None:

@@ -59,4 +59,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "redemption.state.fulfilled": ("已核销", "Used"),
     "redemption.state.cancelled": ("已取消", "Cancelled"),
     "redemption.state.expired": ("已过期", "Expired"),
+    "redemption.state.refunded": ("已退还积分", "Refunded"),
+    "redemption.refunded": ("这张兑换券的积分已退还", "The voucher's points were refunded"),
+    "redemption.refund_proposed": ("已有人提出退还", "A refund has been proposed already"),
+    "redemption.refund_not_proposed": ("尚无人提出退还", "Nobody has proposed a refund"),
+    "redemption.refund_own_proposal": (
+        "提出退还的人不能自己批准",
+        "Who proposed a refund cannot approve it",
+    ),
+    "merchant.not_found": ("没有找到这家商户", "No such merchant"),
 }

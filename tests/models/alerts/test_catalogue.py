@@ -25,7 +25,7 @@ from models.alerts.entities import Event, Template, Text
 from models.alerts.stored import written
 from models.alerts.tables import HeldRow
 from models.cases import wording
-from models.rewards.notices import expired_notice
+from models.rewards.notices import WORDINGS, notice_of
 from tests.support.alerts import NOW, a_notice
 
 ROBOT_TEXT_MAX_BYTES = 2048
@@ -269,13 +269,15 @@ def test_a_digest_and_an_expired_voucher_are_told_in_both_languages() -> None:
         "points": 10,
         "redemption_id": "red_1",
         "member_id": "mbr_1",
+        "reason": "not_delivered",
         "at": "2026-03-18T02:00:00.000Z",
     }
-    event = Event(
-        outbox_id="out_1", topic="t", county="411503", payload=payload, at=NOW, attempts=1
-    )
+    events = [
+        Event(outbox_id="o", topic=topic, county="411503", payload=payload, at=NOW, attempts=1)
+        for topic in WORDINGS
+    ]
 
-    for notice in (message_of(sending, held), expired_notice(event)):
+    for notice in (message_of(sending, held), *map(notice_of, events)):
         assert is_chinese(notice.title.zh)
         assert is_chinese(notice.body.zh)
         for english in (notice.title.en, notice.body.en):

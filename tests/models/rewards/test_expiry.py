@@ -21,7 +21,7 @@ from models.points.ledger import Ledger
 from models.points.reading import balances
 from models.rewards.entities import State, Voucher
 from models.rewards.expiry import TOPIC, Expiry
-from models.rewards.notices import expired_notice
+from models.rewards.notices import notice_of
 from tests.support.faults import lost_reply, never_sent
 from tests.support.rewards import Shop
 
@@ -176,10 +176,10 @@ def test_the_rider_is_told_what_ended_and_what_he_has_back(shop: Shop, expiry: E
     event = outbox.lease(row.outbox_id, shop.now)
     assert isinstance(event, Event)
 
-    notice = expired_notice(event)
+    notice = notice_of(event)
 
     assert notice.member_id == rider.member_id
     assert notice.template is Template.RIDER_PROGRESS
     assert notice.body.zh == "“理发”未在有效期内使用，10 积分已退回您的账户。"
     assert notice.body.en == "“Haircut” was not used in time; 10 points are back."
-    assert notice == expired_notice(event)
+    assert notice == notice_of(event)

@@ -9,7 +9,7 @@ from models.alerts.entities import Event
 from models.base.clock import FixedClock
 from models.base.ids import new_id
 from models.rewards.expiry import TOPIC
-from models.rewards.notices import Notices, expired_notice
+from models.rewards.notices import Notices, notice_of
 from tests.support.alerts import NOW, inbox_row_of
 
 
@@ -44,14 +44,14 @@ def test_an_expiry_is_one_message_in_the_riders_inbox_however_often_it_is_told(
     tell(event)
     tell(event)
 
-    row = inbox_row_of(expired_notice(event))
+    row = inbox_row_of(notice_of(event))
     assert row.title["zh"] == "兑换券已过期"
     assert row.delivered_by == "inbox"
     assert event.payload["redemption_id"] in row.page
 
 
 def test_a_long_name_still_fits_wechats_field() -> None:
-    notice = expired_notice(an_expiry("很长很长很长很长很长很长很长很长很长很长的名称"))
+    notice = notice_of(an_expiry("很长很长很长很长很长很长很长很长很长很长的名称"))
 
     assert len(notice.fields["thing1"]) <= 20
     assert len(notice.fields["phrase2"]) <= 5

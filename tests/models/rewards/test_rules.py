@@ -66,6 +66,7 @@ REFUSED = {
     State.FULFILLED: "redemption.already_fulfilled",
     State.CANCELLED: "redemption.cancelled",
     State.EXPIRED: "redemption.expired",
+    State.REFUNDED: "redemption.refunded",
 }
 
 

@@ -1,0 +1,36 @@
+"""How a console function says what is wrong with what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.base.errors import DomainError, FieldError, Invalid
+
+
+def told(error: DomainError) -> dict[str, Any]:
+    """A use case's refusal: its code, its details, and every bad field."""
+    fields = error.fields if isinstance(error, Invalid) else ()
+    return {
+        "code": error.code,
+        "details": dict(error.details),
+        "fields": [{"field": bad.field, "code": bad.code} for bad in fields],
+    }
+
+
+def fields(code_by_field: Mapping[str, str]) -> dict[str, Any]:
+    """What is wrong with the command itself, all at once."""
+    return told(
+        Invalid(fields=[FieldError(field=name, code=code) for name, code in code_by_field.items()])
+    )
+
+
+def missing_texts(event: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """Which of the texts that a command needs are not there, or are none."""
+    bad = {}
+    for name in names:
+        if not event.get(name):
+            bad[name] = "field.missing"
+        elif not isinstance(event[name], str):
+            bad[name] = "field.wrong_type"
+    return bad

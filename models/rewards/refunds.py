@@ -1,0 +1,121 @@
+"""A merchant failed a rider who had handed his voucher in: two people give the points back.
+
+One proposes with a reason, another approves. The proposal stands on the redemption, so that
+proposing, undoing and approving are decided by the same condition on its version.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from models.alerts import outbox
+from models.base.clock import Clock
+from models.base.errors import Conflict, Forbidden, NotFound
+from models.base.store import Stale, retrying, update_if
+from models.points.ledger import Ledger
+from models.rewards import rules
+from models.rewards.changes import Command, find, flip
+from models.rewards.entities import Action, Outcome, RefundReason, State
+from models.rewards.payloads import payload_of
+from models.rewards.tables import RedemptionRow
+
+log = logging.getLogger(__name__)
+
+TOPIC = "redemption.refunded"
+CONSOLE = "console"
+
+
+class Refunds:
+    """What admins do; ``actor`` is the opaque name of who acts. Every command may be repeated."""
+
+    def __init__(self, *, clock: Clock, ledger: Ledger) -> None:
+        self._clock = clock
+        self._ledger = ledger
+
+    def propose(self, redemption_id: str, *, reason: RefundReason, actor: str) -> None:
+        """Ask for a refund of what was handed over. One write.
+
+        Raises ``NotFound``, ``Conflict`` as ``rules.after`` says, and
+        ``redemption.refund_proposed`` when there is another proposal.
+        """
+        retrying(lambda: self._propose(redemption_id, reason, actor))
+        _note("refund.proposed", redemption_id, actor)
+
+    def decline(self, redemption_id: str, *, actor: str) -> None:
+        """Drop a proposal, one's own or another's; nothing when there is none."""
+        retrying(lambda: self._decline(redemption_id))
+        _note("refund.declined", redemption_id, actor)
+
+    def approve(self, redemption_id: str, *, actor: str) -> Outcome:
+        """Refund what another proposed: the points go back into the buckets they came from.
+
+        A bucket that is past goes on for a month of grace; the member's place under the reward's
+        limit is free again; stock is not given back, for the thing left the shelf. The rider is
+        told. Raises as ``propose`` does, ``Conflict("redemption.refund_not_proposed")``, and
+        ``Forbidden("redemption.refund_own_proposal")``.
+        """
+        outcome = retrying(lambda: self._approve(redemption_id, actor))
+        _note("refund.approved", redemption_id, actor)
+        return outcome
+
+    def _propose(self, redemption_id: str, reason: RefundReason, actor: str) -> None:
+        now, row = self._clock.now(), _known(redemption_id)
+        rules.after(row.entity(), Action.REFUND, now=now)
+        if row.refund_asked_by is not None:
+            if (row.refund_asked_by, row.refund_reason) == (actor, reason.value):
+                return
+            raise Conflict("redemption.refund_proposed", reason=row.refund_reason)
+        changes = [
+            RedemptionRow.version.set(row.version + 1),
+            RedemptionRow.refund_reason.set(reason.value),
+            RedemptionRow.refund_asked_by.set(actor),
+            RedemptionRow.refund_asked_at.set(now),
+        ]
+        if not update_if(row, changes, RedemptionRow.version == row.version):
+            raise Stale
+
+    def _decline(self, redemption_id: str) -> None:
+        row = _known(redemption_id)
+        if row.refund_asked_by is None or row.state != State.FULFILLED.value:
+            return
+        changes = [
+            RedemptionRow.version.set(row.version + 1),
+            RedemptionRow.refund_reason.remove(),
+            RedemptionRow.refund_asked_by.remove(),
+            RedemptionRow.refund_asked_at.remove(),
+        ]
+        if not update_if(row, changes, RedemptionRow.version == row.version):
+            raise Stale
+
+    def _approve(self, redemption_id: str, actor: str) -> Outcome:
+        now, row = self._clock.now(), _known(redemption_id)
+        command = Command(
+            action=Action.REFUND,
+            member_id=CONSOLE,
+            request=redemption_id,
+            redemption=row.entity(),
+        )
+        earlier = command.earlier()
+        if earlier is not None:
+            return earlier
+        state = rules.after(command.redemption, Action.REFUND, now=now)
+        if row.refund_asked_by is None:
+            raise Conflict("redemption.refund_not_proposed")
+        if row.refund_asked_by == actor:
+            raise Forbidden("redemption.refund_own_proposal")
+        payload = {**payload_of(row, now), "reason": row.refund_reason}
+        event = outbox.row(TOPIC, redemption_id, row.county, payload, now)
+        posting = command.plan(self._ledger, state, now)
+        flip(row, state, posting, now=now, decided_by=actor, events={"outbox": event})
+        return command.outcome(state, now)
+
+
+def _note(event: str, redemption_id: str, actor: str) -> None:
+    log.info(event, extra={"redemption_id": redemption_id, "actor": actor})
+
+
+def _known(redemption_id: str) -> RedemptionRow:
+    row = find(redemption_id)
+    if row is None:
+        raise NotFound("redemption.not_found")
+    return row
