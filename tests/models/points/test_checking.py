@@ -30,7 +30,10 @@ def member() -> Iterator[str]:
     assert check_member(member_id) == ()
     yield member_id
     for row in EntryRow.query(member_id, page_size=100):
+        TransferRow(row.transfer_id).delete()
         row.delete()
+    TransferRow(f"{member_id}-a").delete()
+    TransferRow(f"{member_id}-h").delete()
     WalletRow(member_id).delete()
 
 
