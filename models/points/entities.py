@@ -87,7 +87,9 @@ class Balances:
 class Line:
     """One line of the statement: the changes it made to each balance, and why.
 
-    ``expired`` counts points that had run out before it and were cleared with it.
+    ``expired`` counts points that had run out before it and were cleared with it. ``rule`` names
+    an award's rule and version; ``gross`` is what it was worth before ``limit`` was met (both
+    None where nothing was). ``source`` says what for, by ids.
     """
 
     seq: int
@@ -99,5 +101,8 @@ class Line:
     held: int
     debt: int
     expired: int
+    rule: str
+    gross: int | None
+    limit: str | None
     source: Mapping[str, Any]
     hash: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from models.base.clock import business_day
@@ -12,27 +11,8 @@ from models.base.store import get, query
 from models.points import rules
 from models.points.entities import Accounts, Balances, Bucket, Entry, EntryKind, Line, Maturing
 from models.points.posting import accounts_of
+from models.points.sentences import gross_of, limit_of, sentence
 from models.points.tables import EntryRow, WalletRow
-
-REASONS: Mapping[str, tuple[str, str]] = {
-    "report.first": ("首次上报问题被受理", "First report of a problem accepted"),
-    "report.early": ("与首报同时发现问题", "Found the problem at the same time"),
-    "report.joiner": ("共同上报同一问题", "Joined the report of a problem"),
-    "report.moving": ("行驶中拍摄，不计积分", "Captured while moving: no points"),
-    "recheck.passed": ("复拍核实", "Looked at a fix again"),
-    "station.check_in": ("驿站打卡", "Checked in at a station"),
-    "maturity": ("问题办结，积分到账", "Case closed, points available"),
-    "hold": ("兑换权益，积分暂扣", "Reward reserved, points held"),
-    "settle": ("权益已核销", "Reward fulfilled"),
-    "reinstate": ("核销已撤销，积分恢复暂扣", "Fulfilment undone, points held again"),
-    "release": ("兑换已取消或过期，积分退回", "Reservation ended, points returned"),
-    "refund": ("核销已撤销，积分退回", "Fulfilment undone, points returned"),
-    "award": ("获得积分", "Points awarded"),
-    "adjustment": ("积分更正", "Points corrected"),
-    "write_off": ("欠分核销", "Debt written off"),
-    "claw_back": ("积分收回", "Points taken back"),
-}
-"""Reasons in Chinese and English: an award's by its rule without the version, others by kind."""
 
 
 def balances(member_id: str, now: datetime) -> Balances:
@@ -106,24 +86,18 @@ def line(entry: Entry, language: str = "zh") -> Line:
         seq=entry.seq,
         posted_at=entry.posted_at,
         kind=entry.kind,
-        reason=_reason(entry, language),
+        reason=sentence(entry, language),
         available=rules.total(entry.legs, rules.AVAILABLE),
         pending=rules.total(entry.legs, rules.PENDING),
         held=entry.legs.get(rules.HELD, 0),
         debt=-entry.legs.get(rules.DEBT, 0),
         expired=entry.legs.get(rules.EXPIRED, 0),
-        source=entry.source,
+        rule=entry.rule,
+        gross=gross_of(entry),
+        limit=limit_of(entry),
+        source={name: value for name, value in entry.source.items() if name != "inputs"},
         hash=entry.hash,
     )
-
-
-def _reason(entry: Entry, language: str) -> str:
-    rule = entry.rule.partition("@")[0]
-    zh, en = REASONS.get(rule) or REASONS[entry.kind.value]
-    expired = entry.legs.get(rules.EXPIRED, 0)
-    if language == "en":
-        return f"{en}; {expired} expired points removed" if expired else en
-    return f"{zh}；到期积分清除 {expired}" if expired else zh
 
 
 def _buckets(accounts: Accounts) -> tuple[Bucket, ...]:

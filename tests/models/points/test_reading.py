@@ -9,9 +9,8 @@ import pytest
 from models.base.errors import Invalid
 from models.base.paging import Cursors
 from models.base.tables import Database
-from models.points.entities import EntryKind
 from models.points.ledger import Ledger
-from models.points.reading import REASONS, Statements, balances
+from models.points.reading import Statements, balances
 from tests.support.points import NOW, a_member_id, a_step, award, hold, mature
 
 STATEMENTS = Statements(Cursors(b"k" * 32))
@@ -20,10 +19,6 @@ STATEMENTS = Statements(Cursors(b"k" * 32))
 @pytest.fixture(autouse=True)
 def _tables(database: Database) -> None:
     pass
-
-
-def test_every_kind_of_entry_has_a_reason_in_both_languages() -> None:
-    assert all(zh and en for zh, en in (REASONS[kind.value] for kind in EntryKind))
 
 
 def test_the_statement_shows_the_newest_first_with_its_reason() -> None:
