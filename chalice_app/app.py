@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from chalice import Chalice, Rate
+from chalice import Chalice, Cron, Rate
 
 _ROOT = Path(__file__).resolve().parent.parent
 if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie beside this file
@@ -12,11 +12,19 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import duty, links, orphans, roster, settlements  # noqa: E402
+from handlers.console import duty, links, orphans, roster, settlements, thaws  # noqa: E402
 from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
 from handlers.console import transfers as transfer_files  # noqa: E402
-from handlers.events import calendar, digests, escalation, outbox, photos, redemptions  # noqa: E402
+from handlers.events import (  # noqa: E402
+    calendar,
+    digests,
+    escalation,
+    outbox,
+    photos,
+    reconciliation,
+    redemptions,
+)
 from handlers.events import roster as leavers  # noqa: E402
 from handlers.http import (  # noqa: E402
     callbacks,
@@ -117,6 +125,12 @@ def check_calendar(event):
     return calendar.on_schedule()
 
 
+@app.schedule(Cron("0/15", "17-22", "*", "*", "?", "*"))
+def reconcile_points(event):
+    """Prove every wallet from its entries, from one in the night in China until all are done."""
+    return reconciliation.on_schedule()
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def sweep_roster(event):
     """Tell of officers and leads whose entry has ended or whose leave has begun."""
@@ -175,3 +189,9 @@ def refund_redemption(event, context):
 def settlement_sheet(event, context):
     """Say what a merchant handed over in a month, as CSV or XLSX."""
     return settlements.on_invoke(event)
+
+
+@app.lambda_function(name="thaw_wallet")
+def thaw_wallet(event, context):
+    """Let a frozen wallet spend again, once two people say so."""
+    return thaws.on_invoke(event)

@@ -55,8 +55,10 @@ from models.people.roster import Roster
 from models.people.sessions import Sessions
 from models.people.verification import Verifications
 from models.people.withdrawals import Forgetful
+from models.points.exporting import Exports
 from models.points.ledger import Ledger
 from models.points.reading import Statements
+from models.points.reconciliation import Reconciliation
 from models.rewards.catalogue import Catalogue
 from models.rewards.codes import Codes as RewardCodes
 from models.rewards.expiry import Expiry
@@ -172,6 +174,14 @@ class Services(Gateways):
     @cached_property
     def statements(self) -> Statements:
         return Statements(self.cursors)
+
+    @cached_property
+    def exports(self) -> Exports:
+        return Exports(self.cursors)
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        return Reconciliation(clock=self.clock)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -7,9 +7,10 @@ from typing import Any
 from chalice.app import Blueprint
 
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
-from handlers.http.schemas.points import Balances, Entries, Statement
+from handlers.http.schemas.points import Balances, Entries, Export, Onward, Statement
 from models.points.entities import Balances as Held
 from models.points.entities import Line
+from models.points.exporting import Export as Exported
 from models.points.reading import balances
 
 blueprint = Blueprint(__name__)
@@ -33,6 +34,38 @@ def list_entries(call: Call[Nothing, Entries]) -> Reply:
     return {"items": [shown_line(line) for line in page.items], "next_cursor": page.next_cursor}
 
 
+@endpoint(blueprint, "GET", "/v1/points/export", query=Onward, answer=Export)
+def export_points(call: Call[Nothing, Onward]) -> Reply:
+    """Take the own ledger away, oldest first: entries exactly as hashed, wallet, and root."""
+    found = call.services.exports.piece(call.actor.member_id, call.query.cursor)
+    return shown_export(found)
+
+
+def shown_export(found: Exported) -> dict[str, Any]:
+    """A piece of the export: what ``infra/prove/verify_statement.py`` reads, key by key."""
+    wallet, root = found.wallet, found.root
+    return {
+        "member_id": found.member_id,
+        "entries": [{"body": entry.body, "hash": entry.hash} for entry in found.entries],
+        "wallet": wallet
+        and {
+            "version": wallet.version,
+            "head": wallet.head,
+            "accounts": dict(wallet.accounts),
+            "balances": dict(wallet.balances),
+        },
+        "root": root
+        and {
+            "day": root.day,
+            "version": root.version,
+            "path": list(root.path),
+            "previous": root.previous,
+            "root": root.root,
+        },
+        "next_cursor": found.next_cursor,
+    }
+
+
 def shown_line(line: Line) -> dict[str, Any]:
     """A line of the statement."""
     return {
@@ -45,6 +78,9 @@ def shown_line(line: Line) -> dict[str, Any]:
         "held": line.held,
         "debt": line.debt,
         "expired": line.expired,
+        "rule": line.rule,
+        "gross": line.gross,
+        "limit": line.limit,
         "source": {name: str(value) for name, value in line.source.items()},
         "hash": line.hash,
     }

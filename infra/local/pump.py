@@ -46,7 +46,15 @@ class Pump:
 
     def run(self) -> None:
         """Work until ``stop``; a job that fails is logged and tried again."""
-        from handlers.events import calendar, digests, escalation, outbox, photos, redemptions
+        from handlers.events import (
+            calendar,
+            digests,
+            escalation,
+            outbox,
+            photos,
+            reconciliation,
+            redemptions,
+        )
         from handlers.events import roster as leavers
 
         jobs: list[tuple[str, float, Job]] = [
@@ -56,6 +64,7 @@ class Pump:
             ("digests", SCHEDULES_EVERY_S, digests.on_schedule),
             ("redemptions", SCHEDULES_EVERY_S, redemptions.on_schedule),
             ("checks", SCHEDULES_EVERY_S, photos.on_schedule),
+            ("reconciliation", ROSTER_EVERY_S, reconciliation.on_schedule),
             ("roster", ROSTER_EVERY_S, leavers.on_schedule),
             ("calendar", DAILY_S, calendar.on_schedule),
         ]

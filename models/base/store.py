@@ -212,6 +212,23 @@ def scan(table: type[_Row], **how: Any) -> list[_Row]:
         raise _as_unavailable(error) from error
 
 
+def scan_page(
+    table: type[_Row], *, limit: int, after: dict[str, Any] | None = None
+) -> tuple[list[_Row], dict[str, Any] | None]:
+    """One page of a whole table, strongly, and where the next begins (None: nowhere).
+
+    For work that goes through everything, page by page, and can go on where it stopped. Raises
+    ``Unavailable``.
+    """
+    try:
+        found = table.scan(
+            limit=limit, page_size=limit, last_evaluated_key=after, consistent_read=True
+        )
+        return list(found), found.last_evaluated_key
+    except (PynamoDBException, BotoCoreError) as error:
+        raise _as_unavailable(error) from error
+
+
 def get_many(keys: Sequence[tuple[type[Table], tuple[Any, ...]]]) -> list[Table | None]:
     """Read rows of any tables strongly, a hundred in one call; None where there is no row.
 

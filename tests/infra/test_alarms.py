@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from handlers import telemetry
+from handlers.events import reconciliation
 from models.calendar.china import working_time
 from models.calendar.watch import years_missing_soon
+from models.points.reconciliation import Night
 
 TEMPLATE = Path(__file__).parents[2] / "infra" / "template" / "app.json"
 RESOURCES = json.loads(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
@@ -27,9 +31,35 @@ def test_the_alarm_of_a_missing_year_hears_what_the_daily_check_counts(
     telemetry.count("calendar", "year_missing")
 
     counted = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert value_heard(alarm, counted) >= alarm["Threshold"]
+
+
+def test_the_alarms_of_the_ledger_hear_a_drift_and_a_night_without_a_root(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "reconcile_points")
+    monkeypatch.setenv("STAGE", "prod")
+    drifted, unproven = (
+        RESOURCES[name]["Properties"] for name in ("LedgerDrifted", "LedgerUnproven")
+    )
+    night = Night(day="2026-03-18", wallets=3, drifts=1, is_done_now=True, root="f" * 64)
+    wired = SimpleNamespace(reconciliation=SimpleNamespace(run=lambda: night))
+    monkeypatch.setattr(reconciliation, "services", lambda: wired)
+
+    reconciliation.on_schedule()
+
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert value_heard(drifted, said[0]) >= drifted["Threshold"]
+    assert value_heard(unproven, said[1]) >= unproven["Threshold"]
+    assert unproven["ComparisonOperator"] == "LessThanThreshold"
+    assert unproven["TreatMissingData"] == "breaching"
+
+
+def value_heard(alarm: dict[str, Any], counted: dict[str, Any]) -> float:
+    """The value that an alarm's metric has in a line of CloudWatch's format."""
     directive = counted["_aws"]["CloudWatchMetrics"][0]
     assert directive["Namespace"] == alarm["Namespace"]
     assert directive["Metrics"][0]["Name"] == alarm["MetricName"]
     dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
     assert {name: counted[name] for name in directive["Dimensions"][0]} == dimensions
-    assert counted[alarm["MetricName"]][0] >= alarm["Threshold"]
+    return float(counted[alarm["MetricName"]][0])

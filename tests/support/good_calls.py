@@ -383,6 +383,13 @@ def _list_entries(world: World) -> Request:
     return Request(person=rider, query={"limit": 10})
 
 
+@_prepares("export_points")
+def _export_points(world: World) -> Request:
+    rider = world.rider()
+    world.give(rider, 3)
+    return Request(person=rider)
+
+
 @_prepares("list_rewards")
 def _list_rewards(world: World) -> Request:
     return Request(person=world.bystander, query={"limit": 2})

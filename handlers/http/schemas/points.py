@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from handlers.http.schemas.base import Answer, Instant, Paged
+from typing import Annotated
+
+from pydantic import Field
+
+from handlers.http.schemas.base import Answer, Instant, Paged, Query
 from models.points.entities import EntryKind
 
 
@@ -36,7 +40,11 @@ class Balances(Answer):
 
 
 class Line(Answer):
-    """One line of the statement: how it changed each balance, and why."""
+    """One line of the statement: how it changed each balance, and why.
+
+    ``rule`` is an award's rule and version; ``gross`` what the act is worth, of which ``limit``
+    (null: none) may have let only a part, or nothing, be granted.
+    """
 
     seq: int
     at: Instant
@@ -47,6 +55,9 @@ class Line(Answer):
     held: int
     debt: int
     expired: int
+    rule: str
+    gross: int | None
+    limit: str | None
     source: dict[str, str]
     hash: str
 
@@ -55,4 +66,60 @@ class Statement(Answer):
     """Newest first."""
 
     items: list[Line]
+    next_cursor: str | None
+
+
+class Onward(Query):
+    """Where in the export to go on."""
+
+    cursor: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class Sealed(Answer):
+    """An entry: the very text that was hashed (JSON), and its hash over the one before it.
+
+    ``hash`` is SHA-256 of ``<hash before>|<body>`` as UTF-8; before the first stand 64 zeros.
+    """
+
+    body: str
+    hash: str
+
+
+class WrittenBalances(Answer):
+    """Points by kind when the last entry was written."""
+
+    available: int
+    pending: int
+    held: int
+    debt: int
+
+
+class Holding(Answer):
+    """What all entries amount to; points by account (``a:`` month, ``p:`` day and month, ``h``,
+    ``d`` below zero)."""
+
+    version: int
+    head: str
+    accounts: dict[str, int]
+    balances: WrittenBalances
+
+
+class Inclusion(Answer):
+    """The proof that the city's root of a day took in the ledger up to entry ``version``."""
+
+    day: str
+    version: int
+    path: list[str]
+    previous: str
+    root: str
+
+
+class Export(Answer):
+    """A piece of the ledger, oldest first. The last piece has the wallet, and a root if there is
+    one yet."""
+
+    member_id: str
+    entries: list[Sealed]
+    wallet: Holding | None
+    root: Inclusion | None
     next_cursor: str | None

@@ -1,0 +1,11 @@
+"""What is said about wallets that are frozen: code → (Chinese, English)."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "points.not_frozen": ("这个积分账户没有冻结", "This wallet is not frozen"),
+    "points.still_drifted": (
+        "积分与流水仍对不上，不能解冻：{faults}",
+        "The ledger is still not sound, the wallet stays frozen: {faults}",
+    ),
+}
