@@ -12,8 +12,9 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import decisions, duty, links, orphans, roster, settlements, thaws  # noqa: E402
+from handlers.console import duty, links, orphans, roster, settlements, thaws  # noqa: E402
 from handlers.console import refunds as refund_desk  # noqa: E402
+from handlers.console import rewards as shelves  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
 from handlers.console import transfers as transfer_files  # noqa: E402
 from handlers.events import (  # noqa: E402
@@ -33,7 +34,6 @@ from handlers.http import (  # noqa: E402
     changes,
     inbox,
     members,
-    point_appeals,
     points,
     rechecks,
     reports,
@@ -67,7 +67,6 @@ for routes in (
     transfers,
     routing,
     points,
-    point_appeals,
     rewards,
     redemption_routes,
     stations,
@@ -169,6 +168,18 @@ def publish_categories(event, context):
     return category_lists.on_invoke(event)
 
 
+@app.lambda_function(name="publish_rewards")
+def publish_rewards(event, context):
+    """Put rewards, their funds and classes on the shelf, or say what that would change."""
+    return shelves.on_publish(event)
+
+
+@app.lambda_function(name="change_reward")
+def change_reward(event, context):
+    """Pause, resume or retire a reward."""
+    return shelves.on_change(event)
+
+
 @app.lambda_function(name="import_transfers")
 def import_transfers(event, context):
     """Take in what receivers say of the cases they were given, line by line."""
@@ -197,27 +208,3 @@ def settlement_sheet(event, context):
 def thaw_wallet(event, context):
     """Let a frozen wallet spend again, once two people say so."""
     return thaws.on_invoke(event)
-
-
-@app.lambda_function(name="propose_points")
-def propose_points(event, context):
-    """Propose what another person decides on: points given, set right, written off, taken back."""
-    return decisions.on_propose(event)
-
-
-@app.lambda_function(name="decide_points")
-def decide_points(event, context):
-    """Approve or decline what another person proposed, one thing or a whole file."""
-    return decisions.on_decide(event)
-
-
-@app.lambda_function(name="list_proposals")
-def list_proposals(event, context):
-    """Say what waits for a second person in a county: proposals and appeals."""
-    return decisions.on_list(event)
-
-
-@app.lambda_function(name="decide_appeal")
-def decide_appeal(event, context):
-    """Dismiss an appeal against points that were taken, or uphold it."""
-    return decisions.on_appeal(event)

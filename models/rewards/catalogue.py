@@ -14,7 +14,8 @@ from models.people.entities import Actor
 from models.points.posting import accounts_of
 from models.points.reading import balances_of
 from models.points.tables import WalletRow
-from models.rewards import limits, rules, stocks, supply
+from models.rewards import limits, rules, stocks
+from models.rewards import supply_rules as supply
 from models.rewards.candidates import candidate_of
 from models.rewards.changes import ID
 from models.rewards.entities import (
@@ -26,7 +27,7 @@ from models.rewards.entities import (
     Reward,
     RewardState,
 )
-from models.rewards.supply import Shard
+from models.rewards.supply_rules import Shard
 from models.rewards.tables import ClassRow, LimitRow, MerchantRow, RewardRow, StockRow
 
 KEPT_FOR = timedelta(seconds=30)

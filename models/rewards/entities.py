@@ -54,6 +54,10 @@ class RewardState(StrEnum):
     RETIRED = "retired"
 
 
+ON_OFFER = frozenset({RewardState.PUBLISHED, RewardState.SOLD_OUT, RewardState.PAUSED})
+"""Members know it, and may be saving for it."""
+
+
 class CodeSource(StrEnum):
     """Whose code a voucher carries: one of ours, or one out of an imported pool."""
 

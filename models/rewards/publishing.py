@@ -9,23 +9,24 @@ from models.base.tables import Table
 from models.rewards.entities import EntitlementClass, Fund, Merchant, Reward
 from models.rewards.tables import ClassRow, FundRow, MerchantRow, RewardRow
 
-LIFE = frozenset({"status", "quotas", "shards", "price_locked_until", "published_at", "committed"})
+LIFE = frozenset(
+    {
+        "status",
+        "quotas",
+        "shards",
+        "funded_until",
+        "price_locked_until",
+        "published_at",
+        "committed",
+        "points_cap",
+    }
+)
 """What a reward's life changes; a seed that is planted again does not."""
 
 
 def put_classes(classes: Iterable[EntitlementClass]) -> int:
     """Add classes or change what is said of them; answer how many differed."""
-    return sum(
-        _put(
-            ClassRow(
-                entitlement.class_id,
-                name_zh=entitlement.name.zh,
-                name_en=entitlement.name.en,
-                position=entitlement.position,
-            )
-        )
-        for entitlement in classes
-    )
+    return sum(_put(class_row(entitlement)) for entitlement in classes)
 
 
 def put_merchants(merchants: Iterable[Merchant]) -> int:
@@ -48,21 +49,7 @@ def put_merchants(merchants: Iterable[Merchant]) -> int:
 
 def put_funds(funds: Iterable[Fund]) -> int:
     """Add funds or change their names and caps; answer how many differed."""
-    return sum(
-        _put(
-            FundRow(
-                fund.fund_id,
-                county=fund.county,
-                name_zh=fund.name.zh,
-                name_en=fund.name.en,
-                points_cap=fund.points_cap,
-                committed=fund.committed,
-                synthetic=fund.synthetic,
-            ),
-            once=LIFE,
-        )
-        for fund in funds
-    )
+    return sum(_put(fund_row(fund), once=LIFE) for fund in funds)
 
 
 def publish(rewards: Iterable[Reward]) -> int:
@@ -80,6 +67,29 @@ def stock(reward: Reward, amount: int) -> bool:
         RewardRow(reward.reward_id),
         [RewardRow.quotas.set({reward.county: amount})],
         RewardRow.reward_id.exists() & RewardRow.quotas.does_not_exist(),
+    )
+
+
+def class_row(entitlement: EntitlementClass) -> ClassRow:
+    """The row that holds a class of entitlement."""
+    return ClassRow(
+        entitlement.class_id,
+        name_zh=entitlement.name.zh,
+        name_en=entitlement.name.en,
+        position=entitlement.position,
+    )
+
+
+def fund_row(fund: Fund) -> FundRow:
+    """The row that holds a fund."""
+    return FundRow(
+        fund.fund_id,
+        county=fund.county,
+        name_zh=fund.name.zh,
+        name_en=fund.name.en,
+        points_cap=fund.points_cap,
+        committed=fund.committed,
+        synthetic=fund.synthetic,
     )
 
 

@@ -16,12 +16,13 @@ from models.people.entities import Actor
 from models.points.ledger import Ledger
 from models.points.posting import Posting
 from models.points.tables import TransferRow
-from models.rewards import limits, refusals, rules, stocks, supply
+from models.rewards import limits, refusals, rules, stocks
+from models.rewards import supply_rules as supply
 from models.rewards.candidates import candidate_of
 from models.rewards.changes import ID, due_shard, find, hold_transfer
 from models.rewards.codes import Codes
 from models.rewards.entities import CodeSource, Reward, RewardState, State
-from models.rewards.supply import Shard
+from models.rewards.supply_rules import Shard
 from models.rewards.tables import CodeRow, LimitRow, RedemptionRow, RewardRow
 
 _Found = TypeVar("_Found")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from models.base.errors import Conflict, Forbidden
 from models.people.entities import Standing
 from models.rewards.entities import (
+    ON_OFFER,
     Action,
     Candidate,
     Missing,
@@ -91,7 +92,7 @@ def expires_at(reward: Reward, *, now: datetime) -> datetime:
 
 def is_shown(reward: Reward) -> bool:
     """Whether members see a reward: also one that is paused, for which somebody may be saving."""
-    return reward.state in (RewardState.PUBLISHED, RewardState.SOLD_OUT, RewardState.PAUSED)
+    return reward.state in ON_OFFER
 
 
 def missing(

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from models.base.store import Transaction, get_together
 from models.base.tables import Table
-from models.rewards import supply
+from models.rewards import supply_rules as supply
 from models.rewards.entities import Reward
-from models.rewards.supply import Shard
+from models.rewards.supply_rules import Shard
 from models.rewards.tables import RedemptionRow, StockRow
 
 

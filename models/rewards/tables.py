@@ -93,6 +93,21 @@ class FundRow(Table):
         )
 
 
+SHELF = "#shelf"
+"""The key of the row that counts publications; no fund's."""
+
+
+class ShelfRow(Table):
+    """Counts publications: two at once cannot both promise what one fund has."""
+
+    class Meta:
+        table_name = "funds"
+
+    fund_id = UnicodeAttribute(hash_key=True)
+    schema = Whole(default=1)
+    version = Whole()
+
+
 class RewardRow(Table):
     """What points buy; ``status`` is its place in life, ``version`` counts the admins' changes.
 

@@ -6,12 +6,13 @@ Names and prices are the demonstration's own, after domain.md §4.3; every row s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from handlers.wiring import Services
 from infra.local.seed import geography, roster, stations
-from models.rewards import publishing
-from models.rewards.entities import EntitlementClass, Merchant, Name, Reward
+from models.rewards import life_rules, publishing, supply_rules
+from models.rewards.entities import EntitlementClass, Fund, Merchant, Name, Reward, Supply
 
 CLASSES = (
     EntitlementClass(class_id="health", name=Name(zh="体检", en="Health"), position=1),
@@ -94,6 +95,7 @@ _ITEMS = (
 _MERCHANT_NAMES = ("街角理发店", "社区卫生服务点", "邻里书屋")
 _PLACES = {geography.WEST_COUNTY: (114.075, 32.118), geography.EAST_COUNTY: (114.09, 32.14)}
 _STATIONS_PER_REWARD = 5
+MONTHS_FUNDED = 24
 
 
 def merchants() -> tuple[Merchant, ...]:
@@ -112,12 +114,39 @@ def plant(services: Services) -> int:
     ``services`` says where the tables are: making them has pointed this process there.
     """
     changed = publishing.put_classes(CLASSES) + publishing.put_merchants(merchants())
-    changed += publishing.publish(rewards())
+    funded = [_funded(reward, services.clock.now()) for reward in rewards()]
+    changed += publishing.put_funds(_fund(county, funded) for county in roster.COUNTIES)
+    return changed + publishing.publish(funded)
+
+
+def _funded(reward: Reward, now: datetime) -> Reward:
+    """The reward with a monthly quota, paid by its county's fund, at a price that is locked."""
     amounts = {item.key: item.stock for item in _ITEMS}
-    for reward in rewards():
-        key = reward.reward_id.partition("-")[2]
-        changed += publishing.stock(reward, amounts[key])
-    return changed
+    month = supply_rules.month_of(now)
+    plan = Supply(
+        quotas={reward.county: amounts[reward.reward_id.partition("-")[2]]},
+        funded_until=supply_rules.month_after(month, MONTHS_FUNDED - 1),
+    )
+    published = replace(
+        reward,
+        fund_id=f"{reward.county}-fund",
+        supply=plan,
+        published_at=now,
+        price_locked_until=now + life_rules.PRICE_LOCKED_FOR,
+    )
+    return replace(published, committed=life_rules.committed(None, published, now=now))
+
+
+def _fund(county: str, funded: list[Reward]) -> Fund:
+    promised = sum(reward.committed for reward in funded if reward.county == county)
+    return Fund(
+        fund_id=f"{county}-fund",
+        county=county,
+        name=Name(zh="权益资金（演示）", en="Fund of the entitlements"),
+        points_cap=2 * promised,
+        committed=promised,
+        synthetic=True,
+    )
 
 
 def _merchants(county: str) -> Iterator[Merchant]:

@@ -68,7 +68,6 @@ PAGES: tuple[str, ...] = (
     "pages/inbox/index",
     "pages/checkin/index",
     "pages/station/detail",
-    "pages/points/index",
     "pages/rewards/index",
     "pages/redemption/detail",
 )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.rewards import supply
+from models.rewards import supply_rules as supply
 from models.rewards.entities import Supply
 
 MONTH = "2026-11"
