@@ -15,7 +15,7 @@ from models.people.entities import Actor, Role, RoleName, Standing
 from models.points.ledger import Ledger
 from models.rewards import publishing
 from models.rewards.codes import Codes
-from models.rewards.entities import EntitlementClass, Name, Reward
+from models.rewards.entities import EntitlementClass, Name, Reward, Supply
 from models.rewards.expiry import Expiry
 from models.rewards.fulfilment import Fulfilment
 from models.rewards.redemptions import Redemptions
@@ -28,10 +28,14 @@ _SESSION = "0" * 64
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
-    """Rewards at one price, with ``left`` pieces of each; every part can be put in by a test."""
+    """Rewards at one price, with ``left`` pieces of each in ``shards`` rows.
+
+    Every part can be put in by a test.
+    """
 
     left: tuple[int, ...]
     price: int
+    shards: int = 1
     ledger: Ledger = field(default_factory=Ledger)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     codes: Codes = field(default_factory=lambda: Codes(b"r" * 32))
@@ -44,9 +48,8 @@ class Counter:
         name = Name(zh="生活服务", en="Everyday")
         publishing.put_classes([EntitlementClass(class_id=class_id, name=name, position=1)])
         for left in self.left:
-            reward = self._reward(class_id)
+            reward = self._reward(class_id, left)
             publishing.publish([reward])
-            publishing.stock(reward, left)
             self.rewards.append(reward)
         return self
 
@@ -90,7 +93,7 @@ class Counter:
             )
         )
 
-    def _reward(self, class_id: str) -> Reward:
+    def _reward(self, class_id: str, left: int) -> Reward:
         return Reward(
             reward_id=new_id("rwd"),
             class_id=class_id,
@@ -100,6 +103,7 @@ class Counter:
             price=self.price,
             valid_days=VALID_DAYS,
             fulfillers=(f"merchant:{self.merchant_id}",),
+            supply=Supply(quotas={COUNTY: left}, shards=self.shards),
         )
 
 

@@ -113,17 +113,20 @@ class _Taking:
 
 
 class Episode:
-    """Six threads before one counter. ``counter`` may be one with a planted bug."""
+    """Six threads before one counter, whose stock stands in one row or, every second time, in two.
+
+    ``build`` may make one with a planted bug.
+    """
 
     def __init__(
         self,
         seed: int,
         network: Network,
-        build: Callable[[], Counter] = lambda: Counter(left=LEFT, price=PRICE),
+        build: Callable[..., Counter] = Counter,
     ) -> None:
         self.seed = seed
         self.network = network
-        self.counter = build().opened()
+        self.counter = build(left=LEFT, price=PRICE, shards=1 + seed % 2).opened()
         self._riders = [self.counter.rider() for _ in range(RIDERS)]
         self._merchant = self.counter.merchant()
         self._time = itertools.count()

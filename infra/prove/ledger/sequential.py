@@ -1,4 +1,4 @@
-"""What points and rewards promise, were there one request at a time: a model of forty lines.
+"""What points and rewards promise, were there one request at a time: a small model.
 
 It shares no code with the product: a rider is how many points he has, has held and was awarded, a
 reward how many are left, a request what it was told.
@@ -27,7 +27,8 @@ class World:
     taken: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """(request, where it stands) of every redemption."""
     done: frozenset[tuple[str, str]] = field(default_factory=frozenset)
-    """(request, what it was told) of every command on a redemption that was carried out."""
+    """(request, what it is told from now on) of every command that was carried out, and of every
+    reservation that was refused: who was told no under a key is never given it under that key."""
 
     def state_of(self, taking: str) -> str | None:
         return dict(self.taken).get(taking)
@@ -61,14 +62,19 @@ def _award(world: World, ask: Ask) -> Iterable[Told]:
 
 
 def _reserve(world: World, ask: Ask) -> Iterable[Told]:
+    refused = dict(world.done).get(ask.key)
     if world.state_of(ask.key) is not None:
         yield "reserved", world  # whatever became of it: the first answer stands
         return
-    if world.free[ask.rider] < PRICE:
-        yield "points.insufficient", world
-    if world.left[ask.reward] < 1:
-        yield "reward.sold_out", world
-    if world.free[ask.rider] >= PRICE and world.left[ask.reward] >= 1:
+    if refused is not None:
+        yield refused, world
+        return
+    has_points, is_left = world.free[ask.rider] >= PRICE, world.left[ask.reward] >= 1
+    if not has_points:
+        yield "points.insufficient", _told(world, ask.key, "points.insufficient")
+    if not is_left:
+        yield "reward.sold_out", _told(world, ask.key, "reward.sold_out")
+    if has_points and is_left:
         held = replace(
             world,
             free=_plus(world.free, ask.rider, -PRICE),

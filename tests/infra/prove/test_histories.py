@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,9 +11,8 @@ import pytest
 from infra.local import engine as engines
 from infra.prove.ledger import histories
 from infra.prove.ledger.counters import Counter
-from infra.prove.ledger.histories import LEFT, OUTCOMES, Episode, Measured
+from infra.prove.ledger.histories import OUTCOMES, Episode, Measured
 from infra.prove.ledger.network import Network, between
-from infra.prove.ledger.sequential import PRICE
 from models.base.errors import Conflict
 from models.base.tables import Database
 from models.points.ledger import Ledger
@@ -37,11 +37,8 @@ def live() -> Iterator[Live]:
     def lived(seed: int, *, ledger: Ledger | None = None) -> Measured:
         measured, network = Measured(), Network(seed)
         with between(place, network):
-            kinds = {"ledger": ledger} if ledger else {}
-            histories.add(
-                measured,
-                Episode(seed, network, lambda: Counter(left=LEFT, price=PRICE, **kinds)),
-            )
+            build = partial(Counter, ledger=ledger or Ledger())
+            histories.add(measured, Episode(seed, network, build))
         return measured
 
     yield lived

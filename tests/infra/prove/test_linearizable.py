@@ -75,6 +75,21 @@ def test_a_refusal_may_stand_before_an_award_that_overlaps_it_but_not_after_one_
     assert late is not None
 
 
+def test_who_was_told_no_is_told_no_again_under_that_key_and_not_under_another() -> None:
+    poor = World(free=(0,), held=(0,), left=(1,))
+    told = (
+        (RESERVE, "points.insufficient", 0.0, 1.0),
+        (Ask(what="award", key="a"), "done", 2.0, 3.0),
+    )
+
+    same = _judge(*told, (RESERVE, "points.insufficient", 4, 5), start=poor)
+    changed = _judge(*told, (RESERVE, "reserved", 4, 5), start=poor)
+    another = _judge(*told, (OTHER, "reserved", 4, 5), start=poor)
+
+    assert (same, another) == (None, None)
+    assert changed is not None
+
+
 @pytest.mark.parametrize("seen", ["10+0", "0+10"])
 def test_what_is_unknown_may_have_happened_or_not(seen: str) -> None:
     assert _judge((RESERVE, None, 0, NEVER), (BALANCE, seen, 1, 2)) is None
