@@ -12,7 +12,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import duty, links, orphans, roster, settlements, thaws  # noqa: E402
+from handlers.console import decisions, duty, links, orphans, roster, settlements, thaws  # noqa: E402
 from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import rewards as shelves  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
@@ -34,6 +34,7 @@ from handlers.http import (  # noqa: E402
     changes,
     inbox,
     members,
+    point_appeals,
     points,
     rechecks,
     reports,
@@ -67,6 +68,7 @@ for routes in (
     transfers,
     routing,
     points,
+    point_appeals,
     rewards,
     redemption_routes,
     stations,
@@ -208,3 +210,27 @@ def settlement_sheet(event, context):
 def thaw_wallet(event, context):
     """Let a frozen wallet spend again, once two people say so."""
     return thaws.on_invoke(event)
+
+
+@app.lambda_function(name="propose_points")
+def propose_points(event, context):
+    """Propose what another person decides on: points given, set right, written off, taken back."""
+    return decisions.on_propose(event)
+
+
+@app.lambda_function(name="decide_points")
+def decide_points(event, context):
+    """Approve or decline what another person proposed, one thing or a whole file."""
+    return decisions.on_decide(event)
+
+
+@app.lambda_function(name="list_proposals")
+def list_proposals(event, context):
+    """Say what waits for a second person in a county: proposals and appeals."""
+    return decisions.on_list(event)
+
+
+@app.lambda_function(name="decide_appeal")
+def decide_appeal(event, context):
+    """Dismiss an appeal against points that were taken, or uphold it."""
+    return decisions.on_appeal(event)

@@ -14,13 +14,14 @@ from functools import cached_property
 
 from handlers.gateways import Gateways
 from handlers.settings import Settings
-from models.alerts import leavers
+from models.alerts import leavers, outbox
 from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
 from models.alerts.desk import AlertDesk
 from models.alerts.entities import Event, Recipient
 from models.alerts.forgetting import AlertsForgetting
 from models.alerts.inbox import Inbox
+from models.alerts.point_notices import PointNotices
 from models.base.clock import SystemClock
 from models.calendar.china import working_time
 from models.cases.answering import Answering
@@ -42,6 +43,7 @@ from models.cases.orphans import Orphans
 from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
 from models.cases.rechecks import Rechecks
+from models.cases.rules import clean_text
 from models.cases.signals import Signals
 from models.cases.transfer_files import TransferFiles
 from models.cases.trust import Trust
@@ -55,8 +57,12 @@ from models.people.roster import Roster
 from models.people.sessions import Sessions
 from models.people.verification import Verifications
 from models.people.withdrawals import Forgetful
+from models.points.appeals import Appeals
+from models.points.decisions import Decisions
 from models.points.exporting import Exports
+from models.points.forgetting import PointsForgetting
 from models.points.ledger import Ledger
+from models.points.proposals import Proposals
 from models.points.reading import Statements
 from models.points.reconciliation import Reconciliation
 from models.rewards.catalogue import Catalogue
@@ -149,6 +155,7 @@ class Services(Gateways):
         return (
             PeopleForgetting(members=self.members, clock=self.clock),
             AlertsForgetting(),
+            PointsForgetting(),
             StationsForgetting(),
             CasesForgetting(clock=self.clock, store=self.photo_store),
         )
@@ -159,6 +166,7 @@ class Services(Gateways):
             "callback": self.callbacks.handle,
             **self.case_feeding.around(self._case_handlers()),
             **self.orphans.handlers(),
+            **self.point_notices.handlers(),
             **self.reward_notices.handlers(),
         }
 
@@ -183,6 +191,22 @@ class Services(Gateways):
     @cached_property
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(clock=self.clock)
+
+    @cached_property
+    def proposals(self) -> Proposals:
+        return Proposals(clock=self.clock)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        return Decisions(clock=self.clock, ledger=self.ledger, tell=outbox.row)
+
+    @cached_property
+    def point_appeals(self) -> Appeals:
+        return Appeals(clock=self.clock, clean=clean_text, tell=outbox.row)
+
+    @cached_property
+    def point_notices(self) -> PointNotices:
+        return PointNotices(self.messenger)
 
     @cached_property
     def catalogue(self) -> Catalogue:

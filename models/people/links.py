@@ -65,6 +65,18 @@ def others_of(row: Table | None) -> frozenset[str]:
     return frozenset(row.others) if isinstance(row, LinkRow) else frozenset()
 
 
+def is_close(name: str, member_id: str) -> bool:
+    """Whether ``name`` is the member, or somebody close to him. Two strong reads, as a rule.
+
+    ``name`` is a member's id or a phone's key; any other is close to nobody.
+    """
+    row = get(LinkRow, name)
+    selves = {name, *_owners(row)}
+    return member_id in selves | others_of(row) or any(
+        member_id in linked_to(one) for one in selves - {name}
+    )
+
+
 def record_phone(phone_key: str, member_id: str, now: datetime) -> None:
     """Remember that a member has this phone; link him to who had it before, and to his own.
 

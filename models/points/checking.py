@@ -76,6 +76,12 @@ def examine(member_id: str, start: Point = START, *, pause: Pause | None = None)
     return examined
 
 
+def entries_after(member_id: str, after: int) -> list[Entry]:
+    """A member's entries in order, those with a number above ``after``."""
+    rows = query(EntryRow, member_id, EntryRow.seq > seq_text(after), page_size=500)
+    return [entry_of(row) for row in rows]
+
+
 def check_all() -> Audit:
     """Check every member who has a wallet or an entry, and add up every account."""
     members = {row.member_id for row in scan(WalletRow)}
@@ -112,7 +118,7 @@ def _look(member_id: str, start: Point) -> Examined:
     wallet = get(WalletRow, member_id)
     version, head = (wallet.version, wallet.head) if wallet else (0, rules.GENESIS)
     try:
-        entries = _entries(member_id, start.version)
+        entries = entries_after(member_id, start.version)
     except (AttributeError, TypeError, ValueError):  # a row that no longer reads as an entry
         bad = Fault(member_id=member_id, code="entry.unreadable", seq=start.version + 1)
         return Examined(point=start, faults=(bad,))
@@ -126,11 +132,6 @@ def _look(member_id: str, start: Point) -> Examined:
             faults.append(Fault(member_id=member_id, code="wallet.version", seq=version))
         faults += _without_transfer(member_id, known)
     return Examined(point=followed.point, faults=tuple(dict.fromkeys(faults)))
-
-
-def _entries(member_id: str, after: int) -> list[Entry]:
-    rows = query(EntryRow, member_id, EntryRow.seq > seq_text(after), page_size=500)
-    return [entry_of(row) for row in rows]
 
 
 def _has_moved(member_id: str, version: int) -> bool:

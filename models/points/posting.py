@@ -109,8 +109,8 @@ def planned(event: Event, wallet: WalletRow | None, *, rolled: Legs, own: Legs) 
     legs = rules.merge(rolled, own)
     entry = _entry(event, wallet, legs)
     writes = _Writes(
-        wallet=_wallet_row(entry, rules.apply(accounts_of(wallet), legs)),
-        entry=_entry_row(entry),
+        wallet=wallet_row(entry, rules.apply(accounts_of(wallet), legs)),
+        entry=entry_row(entry),
         transfer=_transfer_row(event, entry.seq, own),
     )
     return Posting(
@@ -139,7 +139,8 @@ def _entry(event: Event, wallet: WalletRow | None, legs: Legs) -> Entry:
     return replace(entry, hash=rules.chain(head, entry, posted_at=utc_text(event.now)))
 
 
-def _wallet_row(entry: Entry, accounts: Accounts) -> WalletRow:
+def wallet_row(entry: Entry, accounts: Accounts) -> WalletRow:
+    """The wallet after an entry."""
     return WalletRow(
         entry.member_id,
         version=entry.seq,
@@ -152,7 +153,8 @@ def _wallet_row(entry: Entry, accounts: Accounts) -> WalletRow:
     )
 
 
-def _entry_row(entry: Entry) -> EntryRow:
+def entry_row(entry: Entry) -> EntryRow:
+    """The row that keeps an entry."""
     return EntryRow(
         entry.member_id,
         seq_text(entry.seq),

@@ -390,6 +390,18 @@ def _export_points(world: World) -> Request:
     return Request(person=rider)
 
 
+@_prepares("appeal_entry")
+def _appeal_entry(world: World) -> Request:
+    rider = world.rider()
+    world.take(rider, 3)
+    return Request(
+        person=rider,
+        params={"seq": "1"},
+        body={"text": "当时我就在现场"},
+        strangers=(world.bystander,),
+    )
+
+
 @_prepares("list_rewards")
 def _list_rewards(world: World) -> Request:
     return Request(person=world.bystander, query={"limit": 2})

@@ -34,6 +34,7 @@ from models.base.clock import FixedClock, utc_text
 from models.base.geometry import Position
 from models.base.ids import new_id
 from models.base.tables import _shared
+from models.points.proposal_rules import Decision
 from tests.conftest import NOW
 from tests.support.source import ROOT
 
@@ -319,6 +320,22 @@ class World:
                 source={"test": "given"},
             )
         )
+
+    def take(self, rider: Person, points: int) -> None:
+        """Take points away, as two people may."""
+        county = self.posts()["officer"].county
+        line = {
+            "kind": "adjustment",
+            "member_id": rider.member_id,
+            "points": -points,
+            "reason": "doubled",
+            "reference": new_id("act"),
+        }
+        made = self.services.proposals.propose(line, county=county, actor="maker")
+        for proposal in made.proposals:
+            self.services.decisions.decide(
+                str(proposal["proposal_id"]), Decision.APPROVE, county=county, actor="checker"
+            )
 
     @property
     def haircut(self) -> str:

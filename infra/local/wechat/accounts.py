@@ -68,6 +68,7 @@ PAGES: tuple[str, ...] = (
     "pages/inbox/index",
     "pages/checkin/index",
     "pages/station/detail",
+    "pages/points/index",
     "pages/rewards/index",
     "pages/redemption/detail",
 )
