@@ -65,6 +65,7 @@ from models.points.ledger import Ledger
 from models.points.proposals import Proposals
 from models.points.reading import Statements
 from models.points.reconciliation import Reconciliation
+from models.points.rule_sheets import PointRules
 from models.rewards.catalogue import Catalogue
 from models.rewards.codes import Codes as RewardCodes
 from models.rewards.expiry import Expiry
@@ -178,7 +179,11 @@ class Services(Gateways):
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger()
+        return Ledger(self.point_rules.current)
+
+    @cached_property
+    def point_rules(self) -> PointRules:
+        return PointRules(clock=self.clock)
 
     @cached_property
     def statements(self) -> Statements:

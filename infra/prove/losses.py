@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -27,8 +28,8 @@ from infra.local.wechat.accounts import SERVICE_OFFICER_ALERT
 from infra.prove.kills import Diary, service_openid
 from infra.prove.phones import Phone, Sent
 from models.cases.photos import original_key
-from models.cases.rules import FIRST_POINTS
-from models.points import checking
+from models.points import acts, checking
+from models.points.rule_sheets import first_book
 
 PATIENCE_S = 120.0
 _JPEG = b"\xff\xd8\xff"
@@ -117,11 +118,11 @@ class Search:
     def _points(self) -> Iterator[tuple[int, int]]:
         """What each rider has and what is due to him."""
         claimed = set(self._diary.claimed)
-        due: Counter[Client] = Counter()
+        paid: Counter[Client] = Counter()
         for sent in self._diary.sent:
-            due[sent.rider] += FIRST_POINTS if sent.case_id in claimed else 0
-        for rider, points in due.items():
-            yield rider.get("/v1/points").body["pending"], points
+            paid[sent.rider] += sent.case_id in claimed
+        for rider, reports in paid.items():
+            yield rider.get("/v1/points").body["pending"], _due(reports)
 
     def _faults(self) -> list[str]:
         Services(Settings.read(self._stack.environment()))
@@ -202,6 +203,13 @@ def _is_jpeg(address: str) -> bool:
     except OSError:
         return False
     return answer.status == 200 and bytes(answer.body).startswith(_JPEG)
+
+
+def _due(reports: int) -> int:
+    """What so many claimed reports of one day are worth, all urgent and no more than are scored."""
+    book, now = first_book(), datetime.now(UTC)
+    first, totals = book.at("report.first", now), book.at(acts.TOTALS, now)
+    return min(reports * acts.gross(first, quantity=1, severity="A"), totals.per_day or 0)
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -1,4 +1,7 @@
-"""What a case gives its reporters, and when; amounts are decided by ``rules.award_for``.
+"""What a case gives its reporters, and when.
+
+Which rule pays a report is decided by ``rules.award_for``; what that gives, by the version of the
+rule that held when the report was sent, and by the caps of that day.
 
 Points are pending from the claim (acceptance) and mature when the case closes or after 7 days,
 whichever is first; the ledger lets the days pass by itself. A case that was once claimed cannot be
@@ -13,6 +16,7 @@ from models.base.ids import derived_id
 from models.base.store import Transaction
 from models.cases import rules
 from models.cases.tables import CaseRow, ReportRow
+from models.points.entities import Act
 from models.points.ledger import Ledger
 from models.points.posting import Posting
 
@@ -27,6 +31,18 @@ def maturity_id(report_id: str) -> str:
     return derived_id("trf", "report.maturity", report_id)
 
 
+def act_of(case: CaseRow, rule: str, units: int, *, at: datetime, paid: int = 0) -> Act:
+    """A report of a case as the rules of points see it; ``at`` is when it was sent."""
+    return Act(
+        rule=rule,
+        at=at,
+        grid_id=case.grid_id,
+        quantity=units,
+        severity=case.severity,
+        paid=paid,
+    )
+
+
 def add_first_award(tx: Transaction, ledger: Ledger, case: CaseRow, now: datetime) -> None:
     """Let the first reporter's pending points join the claim; nothing on a second claim.
 
@@ -34,15 +50,14 @@ def add_first_award(tx: Transaction, ledger: Ledger, case: CaseRow, now: datetim
     """
     if case.parent_id is not None:
         return
-    rule, points = rules.award_for(
+    rule, units = rules.award_for(
         ordinal=1, waited=now - now, echo=0, is_moving=bool(case.is_moving)
     )
     posting = ledger.plan_award(
         member_id=case.member_id,
         county=case.county,
         transfer_id=award_id(case.report_id),
-        rule=rule,
-        points=points,
+        act=act_of(case, rule, units, at=case.created_at),
         now=now,
         matures_at=now + rules.MATURES_AFTER,
         source={"case": case.case_id, "report": case.report_id},
@@ -59,7 +74,7 @@ def add_first_maturity(tx: Transaction, ledger: Ledger, case: CaseRow, now: date
 
 def award_joiner(ledger: Ledger, case: CaseRow, report: ReportRow, now: datetime) -> None:
     """Pay one who joined, in a transaction of its own; safe to repeat."""
-    rule, points = rules.award_for(
+    rule, units = rules.award_for(
         ordinal=report.ordinal,
         waited=report.submitted_at - case.created_at,
         # Reports from before echoes were counted know only how many joined before them.
@@ -71,8 +86,7 @@ def award_joiner(ledger: Ledger, case: CaseRow, report: ReportRow, now: datetime
             member_id=report.member_id,
             county=case.county,
             transfer_id=award_id(report.report_id),
-            rule=rule,
-            points=points,
+            act=act_of(case, rule, units, at=report.submitted_at),
             now=now,
             matures_at=now + rules.MATURES_AFTER if case.closed_at is None else None,
             source={"case": case.case_id, "report": report.report_id},

@@ -26,11 +26,10 @@ from models.base.store import Stale, Transaction
 from models.cases import awards, rules
 from models.cases.followers import Share, reports_of, whole_of
 from models.cases.tables import CaseRow, ReportRow
+from models.points.entities import Act
 from models.points.ledger import Ledger, transfer
 from models.points.posting import Posting
 from models.points.tables import TransferRow
-
-ECHO_POINTS, ECHO_RULE = rules.JOINER_POINTS, rules.JOINER_RULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +46,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """What a report is worth by itself, and the rule that says so."""
+    """The rule that pays a report by itself, and how many units of it: 0 for who is not paid."""
 
     rule: str
-    points: int
+    units: int
 
 
 def credits_of(findings: Iterable[Finding], first_at: datetime) -> Mapping[str, Credit]:
@@ -62,16 +61,16 @@ def credits_of(findings: Iterable[Finding], first_at: datetime) -> Mapping[str, 
     echoes: dict[str, int] = {}
     for found in sorted(findings, key=lambda found: (found.at, found.report_id)):
         if found.is_moving:
-            worth[found.report_id] = Credit(rule=rules.MOVING_RULE, points=0)
+            worth[found.report_id] = Credit(rule=rules.MOVING_RULE, units=0)
             continue
         if found.at <= first_at + rules.CO_DISCOVERY:
             rule = rules.FIRST_RULE if found.is_own else rules.CO_DISCOVERY_RULE
-            worth[found.report_id] = Credit(rule=rule, points=rules.FIRST_POINTS)
+            worth[found.report_id] = Credit(rule=rule, units=1)
             continue
         joined = 0 if found.is_own else echoes.get(found.case_id, 0) + 1
         echoes[found.case_id] = max(joined, echoes.get(found.case_id, 0))
-        points = ECHO_POINTS if joined <= rules.PAID_JOINERS else 0
-        worth[found.report_id] = Credit(rule=ECHO_RULE, points=points)
+        units = 1 if joined <= rules.PAID_JOINERS else 0
+        worth[found.report_id] = Credit(rule=rules.JOINER_RULE, units=units)
     return worth
 
 
@@ -158,35 +157,43 @@ class _Paying:
 
     def plan(self) -> Posting:
         """Award it, or what is still missing of it; what was paid is looked at twice, so that a
-        payment in between, which the wallet's version does not show, is not overlooked."""
-        others = self._paid_to_same_member()
-        transfer_id, points = self._missing(max(0, self.worth.points - others))
+        payment in between, which the wallet's version does not show, is not overlooked. What
+        limits kept back counts as paid: it is not due again."""
+        others = self._due_to_same_member()
+        transfer_id, paid = self._missing(others)
         posting = self.ledger.plan_award(
             member_id=self.found.member_id,
             county=self.parent.county,
             transfer_id=transfer_id,
-            rule=self.worth.rule,
-            points=points,
+            act=self._act(paid),
             now=self.now,
             matures_at=self.now + rules.MATURES_AFTER if self.parent.closed_at is None else None,
             source={"case": self.parent.case_id, "report": self.found.report_id},
         )
-        if self._paid_to_same_member() != others:
+        if self._due_to_same_member() != others:
             raise Stale
         return posting
 
-    def _missing(self, due: int) -> tuple[str, int]:
-        report_id = self.found.report_id
-        award_id = awards.award_id(report_id)
-        award = transfer(award_id)
-        if award is None or award.points >= due:
-            return award_id, due
-        paid, next_id = paid_with_rests(report_id, award, transfer(rest_id(report_id)))
-        return (next_id, due - paid) if paid < due else (award_id, due)
+    def _act(self, paid: int) -> Act:
+        worth, at = self.worth, self.found.at
+        return awards.act_of(self.parent, worth.rule, worth.units, at=at, paid=paid)
 
-    def _paid_to_same_member(self) -> int:
+    def _missing(self, others: int) -> tuple[str, int]:
+        """The transfer that pays, and what was due before it; that of the award when that is all.
+
+        ``others`` is what was due for the same member's other reports.
+        """
+        report_id = self.found.report_id
+        award_id, due = awards.award_id(report_id), self.ledger.worth(self._act(others))
+        award = transfer(award_id)
+        if award is None or gross_of(award) >= due:
+            return award_id, others
+        before = paid_with_rests(report_id, award, transfer(rest_id(report_id)))
+        return (before.next_id, others + before.gross) if before.gross < due else (award_id, others)
+
+    def _due_to_same_member(self) -> int:
         return sum(
-            _paid(other.report_id)
+            _gross(other.report_id)
             for other in self.findings
             if other.member_id == self.found.member_id and other.report_id != self.found.report_id
         )
@@ -197,20 +204,33 @@ def rest_id(report_id: str) -> str:
     return derived_id("trf", "report.rest", report_id)
 
 
-def paid_with_rests(
-    report_id: str, award: TransferRow, rest: TransferRow | None
-) -> tuple[int, str]:
-    """All that a report was paid, and the transfer that would pay what is missing now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """What a report was paid: ``points`` were granted of the ``gross`` that was due; ``next_id`` is
+    the transfer that would pay what is missing now."""
+
+    points: int
+    gross: int
+    next_id: str
+
+
+def gross_of(row: TransferRow) -> int:
+    """What an award would have been without limits."""
+    return row.points if row.gross is None else row.gross
+
+
+def paid_with_rests(report_id: str, award: TransferRow, rest: TransferRow | None) -> Paid:
+    """All that a report was paid.
 
     A report that was merged and told apart again and again may have had several rests; each is
-    known by what had been paid before it.
+    known by what had been due before it.
     """
-    paid, next_id = award.points, rest_id(report_id)
+    points, gross, next_id = award.points, gross_of(award), rest_id(report_id)
     while rest is not None:
-        paid += rest.points
-        next_id = derived_id("trf", "report.rest", report_id, str(paid))
+        points, gross = points + rest.points, gross + gross_of(rest)
+        next_id = derived_id("trf", "report.rest", report_id, str(gross))
         rest = transfer(next_id)
-    return paid, next_id
+    return Paid(points=points, gross=gross, next_id=next_id)
 
 
 def _findings(shares: Iterable[Share]) -> list[Finding]:
@@ -234,8 +254,8 @@ def _report_paid_elsewhere(case: CaseRow) -> str | None:
     return case.report_id if case.parent_id is not None else None
 
 
-def _paid(report_id: str) -> int:
+def _gross(report_id: str) -> int:
     award = transfer(awards.award_id(report_id))
     if award is None:
         return 0
-    return paid_with_rests(report_id, award, transfer(rest_id(report_id)))[0]
+    return paid_with_rests(report_id, award, transfer(rest_id(report_id))).gross

@@ -249,9 +249,8 @@ class Reading:
             return None
         matures_at = award.posted_at + rules.MATURES_AFTER
         is_mature = maturity is not None or self._clock.now() >= matures_at
-        points, _ = crediting.paid_with_rests(report.report_id, award, rest)
         return {
-            "points": points,
+            "points": crediting.paid_with_rests(report.report_id, award, rest).points,
             "state": "available" if is_mature else "pending",
             "matures_at": utc_text(matures_at),
             "unpaid": filing.STOP_FIRST if rules.is_moving(report.speed_mps) else None,

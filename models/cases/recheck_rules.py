@@ -1,7 +1,8 @@
 """Which fixes a second rider is asked to look at, where, and what may be said of one.
 
-*Source:* the project's rule table: 3 points for a passed verification of a fix (复拍), five paid a
-day. Distances: 500 m is a rider's detour of a minute or two; 100 m is the width of a junction.
+What a look is worth, and how many a day are paid, is the rule ``recheck.passed`` of
+``models/points``. *Source:* 500 m is a rider's detour of a minute or two; 100 m is the width of a
+junction.
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ NEAR_M = 500.0
 AT_M = 100.0
 ACCURACY_COUNTED_M = 50.0
 PHOTOS_MAX = 3
-POINTS = 3
-PAID_A_DAY = 5
-RULE = "recheck.passed@1"
+RULE = "recheck.passed"
 
 _AREA_DEGREES = 0.02
 """About two kilometres, more than such a circle is wide: it touches four areas at most."""

@@ -2,8 +2,8 @@
 
 A fix that was drawn, doubted or not shown by a photo is open for 72 hours to riders who pass by.
 One answers it; the one condition on its row decides between two. "Not fixed" is told to the lead
-and changes no state by itself; "fixed" stands in the case's history. Three points come once the
-answer's photos have been accepted, for the first five answers of a day.
+and changes no state by itself; "fixed" stands in the case's history. Its points come once the
+answer's photos have been accepted, for the first few answers of a day.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from models.cases.tables import SCHEMA, CaseEventRow, CaseRow, LimitRow, UploadR
 from models.people import links
 from models.people.entities import Actor
 from models.people.link_tables import LinkRow
+from models.points.entities import Act
 from models.points.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,9 @@ class Rechecks:
             if row.reporter_id not in his_own and row.resolver_id not in his_own
         ]
         near.sort(key=lambda pair: (pair[0], pair[1].recheck_id))
-        return [_offer(row, away) for away, row in near[:MAX_SHOWN] if away <= recheck_rules.NEAR_M]
+        near = [(away, row) for away, row in near[:MAX_SHOWN] if away <= recheck_rules.NEAR_M]
+        points = self._ledger.rule(recheck_rules.RULE, now).points
+        return [_offer(row, away, points) for away, row in near]
 
     def answer(self, actor: Actor, recheck_id: str, command: AnswerRecheck) -> Mapping[str, Any]:
         """Take an answer; repeated with the same id it is told again.
@@ -134,21 +137,24 @@ class Rechecks:
             self._pay(upload.report_id)
 
     def _pay(self, recheck_id: str) -> None:
-        """Give the points once, if every photo is ready and WeChat has let it pass."""
+        """Give the points once, if every photo is ready and WeChat has let it pass.
+
+        Which answers of a day are paid the ledger decides: one above the cap is an entry of zero.
+        """
         row = get(RecheckRow, recheck_id)
-        if row is None or not row.is_paid or row.member_id is None:
+        if row is None or row.member_id is None or row.answered_at is None:
             return
         uploads = get_many([(UploadRow, (photo,)) for photo in row.photos or ()])
         if not all(isinstance(one, UploadRow) and _is_accepted(one) for one in uploads):
             return
         member_id, case_id, now = row.member_id, row.case_id, self._clock.now()
+        act = Act(rule=recheck_rules.RULE, at=row.answered_at)
         self._ledger.post(
             lambda: self._ledger.plan_award(
                 member_id=member_id,
                 county=row.county,
                 transfer_id=derived_id("trf", "recheck", row.recheck_id),
-                rule=recheck_rules.RULE,
-                points=recheck_rules.POINTS,
+                act=act,
                 now=now,
                 matures_at=None,
                 source={"case": case_id, "recheck": row.recheck_id},
@@ -219,7 +225,9 @@ class Rechecks:
         _check_links(recheck, case, links.others_of(link))
         _check(recheck, command, uploads, actor, now)
         counted = limit if isinstance(limit, LimitRow) else None
-        is_paid = counted is None or counted.version < recheck_rules.PAID_A_DAY
+        rule = self._ledger.rule(recheck_rules.RULE, now)
+        answered = counted.version if counted is not None else 0
+        is_paid = rule.per_day is None or answered < rule.per_day
         doing = Doing(
             action=Action.RECHECK,
             party=Party.CHECKER,
@@ -232,7 +240,7 @@ class Rechecks:
             "id": recheck_id,
             "fixed": command.fixed,
             "answered_at": utc_text(now),
-            "points": recheck_rules.POINTS if is_paid else 0,
+            "points": rule.points if is_paid else 0,
         }
         tx = Transaction()
         tx.update("recheck", recheck, _taken(actor, command, now, is_paid=is_paid), _is_free())
@@ -350,7 +358,7 @@ def _place(row: RecheckRow) -> Position:
     return Position(lon=row.lon, lat=row.lat)
 
 
-def _offer(row: RecheckRow, away_m: float) -> Mapping[str, Any]:
+def _offer(row: RecheckRow, away_m: float, points: int) -> Mapping[str, Any]:
     return {
         "id": row.recheck_id,
         "category": row.category,
@@ -360,7 +368,7 @@ def _offer(row: RecheckRow, away_m: float) -> Mapping[str, Any]:
         "lat": row.lat,
         "distance_m": rules.coarse_m(away_m),
         "closes_at": utc_text(row.closes_at),
-        "points": recheck_rules.POINTS,
+        "points": points,
     }
 
 

@@ -1,7 +1,8 @@
 """Pure decisions about reports and cases: what may be sent, what is alike, what is due.
 
-*Source:* the limits of a report, the ladder and the points come from the project's rule table
-(accuracy, capture age, 20 a day, 5 in 10 minutes, 80/100/150/200 %, 10 and 2 points).
+*Source:* the limits of a report, the ladder come from the project's rule table
+(accuracy, capture age, 20 a day, 5 in 10 minutes, 80/100/150/200 %). What a report is worth is in
+``models/points``.
 """
 
 from __future__ import annotations
@@ -54,17 +55,15 @@ WITHHELD_WITHIN = timedelta(hours=24)
 """A safety net: an alert withheld so long counts as given."""
 MATURES_AFTER = timedelta(days=7)
 
-FIRST_POINTS = 10
 CO_DISCOVERY = timedelta(minutes=10)
-JOINER_POINTS = 2
 PAID_JOINERS = 3
 MOVING_MPS = 2.0
 """From this speed on a photo was taken while riding. *Source:* the project's rule: nobody is paid
 for reporting from a moving bike."""
 SENT_AGAIN_M = 50.0
 SENT_AGAIN_WITHIN = timedelta(minutes=10)
-MOVING_RULE = "report.moving@1"
-FIRST_RULE, CO_DISCOVERY_RULE, JOINER_RULE = "report.first@1", "report.early@1", "report.joiner@1"
+MOVING_RULE = "report.moving"
+FIRST_RULE, CO_DISCOVERY_RULE, JOINER_RULE = "report.first", "report.early", "report.joiner"
 
 LADDER: tuple[tuple[Step, int], ...] = (
     (Step.REMIND, 80),
@@ -321,7 +320,9 @@ def is_sent_again(report: SubmitReport, now: datetime, *, earlier: Position, at:
 def award_for(
     *, ordinal: int, waited: timedelta, echo: int, is_moving: bool = False
 ) -> tuple[str, int]:
-    """The rule and points of a report: ``ordinal`` 1 came first; ``waited`` after the first.
+    """The rule that pays a report, and how many units of it: none for who is not paid.
+
+    ``ordinal`` 1 came first; ``waited`` after the first.
 
     What was captured while moving is handled like any other, and never paid.
 
@@ -329,14 +330,14 @@ def award_for(
     whose how-many-th ``echo`` is, three are paid.
 
     >>> award_for(ordinal=5, waited=timedelta(minutes=1), echo=0)
-    ('report.early@1', 10)
+    ('report.early', 1)
     >>> award_for(ordinal=5, waited=timedelta(hours=1), echo=4)
-    ('report.joiner@1', 0)
+    ('report.joiner', 0)
     """
     if is_moving:
         return MOVING_RULE, 0
     if ordinal == 1:
-        return FIRST_RULE, FIRST_POINTS
+        return FIRST_RULE, 1
     if not is_echo(waited):
-        return CO_DISCOVERY_RULE, FIRST_POINTS
-    return JOINER_RULE, JOINER_POINTS if echo <= PAID_JOINERS else 0
+        return CO_DISCOVERY_RULE, 1
+    return JOINER_RULE, 1 if echo <= PAID_JOINERS else 0

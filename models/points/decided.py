@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 
+from models.base.clock import CHINA
 from models.base.errors import Conflict
 from models.points import corrections, rules
-from models.points.entities import Accounts, EntryKind, Legs
+from models.points.entities import Accounts, Act, EntryKind, Legs
 from models.points.ledger import Build, Ledger, claw_back_id, transfer
 from models.points.posting import Event, Posting
 from models.points.proposal_rules import ACTS, APPEAL_UPHELD, Draft, Kind
 from models.points.tables import TransferRow
-
-_WORTH: Mapping[Kind, int] = {
-    Kind.HARDSHIP: 60,
-    Kind.SERVICE_HOURS: 10,
-    Kind.ACTIVITY: 5,
-    Kind.CORRECTION: 5,
-}
-"""Points of one act. *Source:* domain.md §4.3."""
 
 
 def plan(ledger: Ledger, draft: Draft, now: datetime) -> Posting:
@@ -108,13 +101,14 @@ def _source(draft: Draft) -> Mapping[str, str]:
 
 
 def _act(ledger: Ledger, draft: Draft, now: datetime) -> Posting:
-    rule = ACTS[draft.kind]
+    """An act is judged by the rules and caps of its own day: at noon of it in China."""
+    at = datetime.combine(date.fromisoformat(draft.day or ""), time(12), CHINA)
+    act = Act(rule=ACTS[draft.kind], at=at, grid_id=draft.grid_id, quantity=draft.amount)
     return ledger.plan_award(
         member_id=draft.member_id,
         county=draft.county,
         transfer_id=draft.transfer_id,
-        rule=f"{rule}@1",
-        points=_WORTH[draft.kind] * draft.amount,
+        act=act,
         now=now,
         matures_at=None,
         source={**_source(draft), "day": draft.day},

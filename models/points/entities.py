@@ -40,6 +40,70 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Something a member did that a rule pays.
+
+    ``at`` is when he did it, not when it is posted: the rule's version, the caps and the budget are
+    that day's. ``quantity`` counts units (hours, visits); ``severity`` is the case's, if any;
+    ``paid`` the points that were due for the same thing before, of which only the rest is due now.
+    """
+
+    rule: str
+    at: datetime
+    grid_id: str | None = None
+    quantity: int = 1
+    severity: str | None = None
+    paid: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One version of a rule, never edited.
+
+    ``points`` are for each unit, ``urgent_bonus`` once for a case of severity A or B. The caps are
+    the most units of a member in a day, a week (from Monday) and a month in China, None: any; rules
+    of one ``cap_group`` share them. ``counts`` says whether the overall caps see it.
+    ``budget_per_grid_day`` are the points that a ``campaign`` gives in one grid on one day. It
+    holds from ``effective_from`` (None: ever since) until before ``effective_to`` (None: for good).
+
+    The rule ``totals`` pays nothing: its caps are the overall ones of a member, in points.
+    """
+
+    rule: str
+    version: int
+    points: int
+    urgent_bonus: int = 0
+    per_day: int | None = None
+    per_week: int | None = None
+    per_month: int | None = None
+    counts: bool = True
+    cap_group: str = ""
+    budget_per_grid_day: int | None = None
+    campaign: str | None = None
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    name_zh: str = ""
+    name_en: str = ""
+    published_by: str = ""
+    published_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """How entries name it: ``report.first@1``."""
+        return f"{self.rule}@{self.version}"
+
+    @property
+    def group(self) -> str:
+        """Whose units its caps count."""
+        return self.cap_group or self.rule
+
+    def holds(self, at: datetime) -> bool:
+        """Whether this version is in force at an instant, if no newer one is."""
+        begun = self.effective_from is None or self.effective_from <= at
+        return begun and (self.effective_to is None or at < self.effective_to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of a member's ledger, never changed. ``seq`` counts from 1 without a gap."""
 

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.base.clock import business_day
-from models.base.errors import Conflict, NotFound
+from models.base.errors import NotFound
 from models.base.ids import derived_id
 from models.base.store import Refused, Stale, Transaction, get, get_together, retrying
 from models.base.tables import Table
-from models.points import rules
-from models.points.entities import Accounts, EntryKind, Legs
-from models.points.posting import Event, Posting, accounts_of, planned
-from models.points.tables import TransferRow, WalletRow, answer_of
-
-Build = Callable[[Accounts, str], Legs]
-"""Legs of a movement, from the accounts as they are today (``YYYY-MM-DD``, China)."""
+from models.points import acts, awarding, planning, rules
+from models.points.acts import RuleBook
+from models.points.awarding import Award
+from models.points.entities import Act, EntryKind, Legs, Rule
+from models.points.planning import Build as Build
+from models.points.posting import Event, Posting
+from models.points.rule_sheets import first_book
+from models.points.tables import TransferRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,12 @@ class Ledger:
     has posted comes back with ``already`` set, before anything is judged. A plan given a
     ``request_hash`` raises ``Conflict("request.reused")`` when that transfer posted with other
     content.
+
+    ``rules`` are those that awards follow; by default the ones that come with the code.
     """
+
+    def __init__(self, rules: Callable[[], RuleBook] = first_book) -> None:
+        self._rules = rules
 
     def plan(self, event: Event, build: Build) -> Posting:
         """Plan any movement: what time did to the accounts, then the legs that ``build`` gives.
@@ -56,7 +61,7 @@ class Ledger:
         so a refusal is never told to one whose own twin succeeded. Legs that overdraw an account
         raise ``Stale``: what they were built on has moved. One read call.
         """
-        return _plan(event, build)
+        return planning.plan(event, build)
 
     def plan_award(
         self,
@@ -64,40 +69,41 @@ class Ledger:
         member_id: str,
         county: str,
         transfer_id: str,
-        rule: str,
-        points: int,
+        act: Act,
         now: datetime,
         matures_at: datetime | None,
         source: Mapping[str, Any],
     ) -> Posting:
-        """Give points under a rule (with its version, ``report.first@1``).
+        """Give what an act is worth under the rules of its own day, as far as caps and budget go.
 
-        They are pending until the day of ``matures_at`` in China; None, or a day that has come,
-        makes them available at once. Zero points post too: the event is then known to be done.
-        ``source`` says what for, by ids, without personal text.
+        ``Posting.points`` is what was granted, ``limit`` what it met, if anything. The points are
+        pending until the day of ``matures_at`` in China; None, or a day that has come, makes them
+        available at once. Zero points post too: the event is then known to be done, and the rider
+        reads why. ``source`` says what for, by ids, without personal text. Six write units, two for
+        the caps, two for a budget. Raises ``NotFound("rule.not_found")``.
         """
-        event = Event(
+        award = Award(
             member_id=member_id,
             county=county,
             transfer_id=transfer_id,
-            kind=EntryKind.AWARD,
-            rule=rule,
-            points=points,
-            source=source,
+            act=act,
             now=now,
+            matures_at=matures_at,
+            source=source,
         )
-        day = business_day(matures_at) if matures_at else None
+        return awarding.plan(self._rules(), award)
 
-        def build(accounts: Accounts, today: str) -> Legs:
-            return rules.award(
-                accounts,
-                points=points,
-                rule=rule,
-                month=rules.expiry_month(today),
-                day=day if day and day > today else None,
-            )
+    def worth(self, act: Act) -> int:
+        """What an act is worth, whatever the limits; from memory."""
+        rule = self.rule(act.rule, act.at)
+        return acts.gross(rule, quantity=act.quantity, severity=act.severity, paid=act.paid)
 
-        return self.plan(event, build)
+    def rule(self, rule: str, at: datetime) -> Rule:
+        """The version of a rule that holds at an instant; from memory.
+
+        Raises ``NotFound("rule.not_found")``.
+        """
+        return self._rules().at(rule, at)
 
     def plan_maturity(
         self, *, member_id: str, award_transfer_id: str, transfer_id: str, now: datetime
@@ -226,45 +232,10 @@ def _plan_step(kind: EntryKind, step: HoldStep, legs_of: Callable[[Legs, str], L
         request_hash=step.request_hash,
         answer=step.answer,
     )
-    return _plan(event, lambda _, today: legs_of(hold.own_legs, today))
+    return planning.plan(event, lambda _, today: legs_of(hold.own_legs, today))
 
 
 def _of(member_id: str, row: Table | None) -> TransferRow:
     if not isinstance(row, TransferRow) or row.member_id != member_id:
         raise NotFound("transfer.not_found")
     return row
-
-
-def _plan(event: Event, build: Build) -> Posting:
-    # One snapshot: a twin that has posted is seen, so nobody is refused what he already has.
-    wallet, posted = get_together(
-        [(WalletRow, (event.member_id,)), (TransferRow, (event.transfer_id,))]
-    )
-    assert wallet is None or isinstance(wallet, WalletRow)
-    if isinstance(posted, TransferRow):
-        return _posted(event, posted)
-    try:
-        return _decided(event, wallet, build)
-    except rules.Overdrawn as error:
-        raise Stale from error
-
-
-def _posted(event: Event, row: TransferRow) -> Posting:
-    if row.member_id != event.member_id or row.request_hash != event.request_hash:
-        raise Conflict("request.reused")
-    return Posting(
-        member_id=row.member_id,
-        transfer_id=row.transfer_id,
-        points=row.points,
-        already=True,
-        answer=answer_of(row),
-    )
-
-
-def _decided(event: Event, wallet: WalletRow | None, build: Build) -> Posting:
-    if event.kind is EntryKind.HOLD and wallet is not None and wallet.frozen_at is not None:
-        raise Conflict("points.frozen")
-    before = accounts_of(wallet)
-    rolled = rules.roll(before, today=event.today)
-    own = build(rules.apply(before, rolled), event.today)
-    return planned(event, wallet, rolled=rolled, own=own)

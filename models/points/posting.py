@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from models.base.clock import business_day, utc_text
 from models.base.ids import seq_text
@@ -17,7 +17,10 @@ from models.points.tables import EntryRow, TransferRow, WalletRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What posts: its identity, its cause, and what the command behind it is to be told."""
+    """What posts: its identity, its cause, and what the command behind it is to be told.
+
+    Of an award ``gross`` is what the act is worth, ``points`` what its ``limit`` left of that.
+    """
 
     member_id: str
     county: str
@@ -27,6 +30,8 @@ class Event:
     source: Mapping[str, Any]
     now: datetime
     rule: str = ""
+    gross: int | None = None
+    limit: str | None = None
     request_hash: str | None = None
     answer: Mapping[str, Any] | None = None
 
@@ -39,7 +44,8 @@ class Event:
 class Posting:
     """A planned movement, or (``already``) one that had posted before.
 
-    ``points`` is what the event was about; ``answer`` what the command behind it was told.
+    ``points`` is what the event was about; ``answer`` what the command behind it was told;
+    ``limit`` which limit an award met just now (see ``acts``).
     """
 
     member_id: str
@@ -47,10 +53,12 @@ class Posting:
     points: int
     already: bool
     answer: Mapping[str, Any]
+    limit: str | None = None
     writes: _Writes | None = None
 
     def add_to(self, tx: Transaction, prefix: str = "") -> None:
-        """Join a transaction: 6 write units, or none when it had posted before.
+        """Join a transaction: 6 write units and 2 for each limit that an award counts to, or none
+        when it had posted before.
 
         With several members in one transaction each needs a ``prefix`` of its own.
         """
@@ -59,10 +67,21 @@ class Posting:
         name = f"points.{prefix}." if prefix else "points."
         self.writes.add_to(tx, name)
 
+    def with_beside(self, beside: Mapping[str, Beside]) -> Posting:
+        """The same with more rows, by the name of each, that are written with it."""
+        assert self.writes is not None
+        return replace(self, writes=replace(self.writes, beside=beside))
+
     @staticmethod
     def lost(refused: Refused) -> bool:
         """Whether the points moved under the plan: raise ``Stale`` and plan again."""
         return any(name.startswith("points.") for name in refused.names)
+
+
+class Beside(Protocol):
+    """A row that is written with a movement."""
+
+    def add_to(self, tx: Transaction, name: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +89,11 @@ class _Writes:
     wallet: WalletRow
     entry: EntryRow
     transfer: TransferRow
+    beside: Mapping[str, Beside] = field(default_factory=dict)
 
     def add_to(self, tx: Transaction, name: str) -> None:
+        for which, row in self.beside.items():
+            row.add_to(tx, f"{name}{which}")
         tx.guard(f"{name}entry", self.entry)
         tx.guard(f"{name}transfer", self.transfer)
         wallet = self.wallet
@@ -119,6 +141,7 @@ def planned(event: Event, wallet: WalletRow | None, *, rolled: Legs, own: Legs) 
         points=event.points,
         already=False,
         answer=event.answer or {},
+        limit=event.limit,
         writes=writes,
     )
 
@@ -177,6 +200,7 @@ def _transfer_row(event: Event, seq: int, own_legs: Legs) -> TransferRow:
         seq=seq,
         kind=event.kind.value,
         points=event.points,
+        gross=event.gross,
         own_legs=own_legs,
         request_hash=event.request_hash,
         answer=dict(event.answer) if event.answer else None,

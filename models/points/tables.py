@@ -69,7 +69,8 @@ class TransferRow(Table):
     ``own_legs`` are what the event itself moved, without what matured or expired beside it;
     ``answer`` is what a command was told, so that a repeated one is told the same. A row of kind
     ``refused`` moved nothing and has no entry (``seq`` 0): it keeps the event from posting, until
-    ``ttl``.
+    ``ttl``. ``gross`` is what an award would have been without limits; absent in rows from before
+    there were any.
     """
 
     class Meta:
@@ -82,6 +83,7 @@ class TransferRow(Table):
     seq = Whole()
     kind = UnicodeAttribute()
     points = Whole()
+    gross = Whole(null=True)
     own_legs = Amounts()
     request_hash = UnicodeAttribute(null=True)
     answer: JSONAttribute = JSONAttribute(null=True)

@@ -101,6 +101,8 @@ class PointsReason(StrEnum):
 
     FIRST_OF_THE_DAY = "first_of_the_day"
     ONCE_A_DAY = "once_a_day"
+    MONTHLY_LIMIT = "monthly_limit"
+    OVERALL_LIMIT = "overall_limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ RADIUS_M = 80
 MAX_ACCURACY_M = 50
 BETWEEN_VISITS = timedelta(hours=4)
 """*Source:* the product's check-in rules: 4 hours apart per station."""
-POINTS = 1
 """*Source:* the product's check-in rules: one point, once a day in China."""
 FASTEST_KMH = 60
 """*Source:* domain rules, stations: faster than this between two check-ins is implausible."""

@@ -36,6 +36,7 @@ from models.base.ids import new_id
 from models.base.tables import _shared
 from models.points.proposal_rules import Decision
 from tests.conftest import NOW
+from tests.support import points as points_of
 from tests.support.source import ROOT
 
 BUCKET = "partners-photos"
@@ -306,20 +307,7 @@ class World:
 
     def give(self, rider: Person, points: int) -> None:
         """Award points that are available at once."""
-        ledger = self.services.ledger
-        transfer_id = new_id("trf")
-        ledger.post(
-            lambda: ledger.plan_award(
-                member_id=rider.member_id,
-                county=self.posts()["officer"].county,
-                transfer_id=transfer_id,
-                rule="test@1",
-                points=points,
-                now=self.clock.now(),
-                matures_at=None,
-                source={"test": "given"},
-            )
-        )
+        points_of.award(rider.member_id, points, now=self.clock.now(), rule="test@1")
 
     def take(self, rider: Person, points: int) -> None:
         """Take points away, as two people may."""

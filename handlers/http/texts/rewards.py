@@ -7,6 +7,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "积分正在核对，暂不能兑换",
         "Your points are being checked and cannot be spent yet",
     ),
+    "rule.not_found": ("没有这条积分规则", "There is no such rule of points"),
     "points.insufficient": ("积分不足，还差 {missing} 分", "{missing} points are missing"),
     "transfer.not_found": ("积分尚未入账", "The points have not been posted yet"),
     "reward.not_found": ("没有找到这项权益", "No such reward"),

@@ -23,6 +23,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "打卡积分每天一次，今天已得",
         "Points come once a day, and today's have come",
     ),
+    "check_in.reason.monthly_limit": (
+        "本月打卡积分已领满，打卡照常记录",
+        "This month's points for check-ins have all come; the visit counts all the same",
+    ),
+    "check_in.reason.overall_limit": (
+        "今日或本月积分已到上限，打卡照常记录",
+        "The day's or the month's points are all earned; the visit counts all the same",
+    ),
     "door_report.too_far": (
         "离驿站还有 {distance_m} 米，请到门口再报",
         "You are {distance_m} m away; report it at the door",

@@ -12,7 +12,10 @@ from models.base.clock import FixedClock
 from models.base.ids import derived_id, new_id
 from models.base.paging import Cursors
 from models.people.entities import Actor, Role, RoleName, Standing
+from models.points.acts import TOTALS, RuleBook
+from models.points.entities import Act, Rule
 from models.points.ledger import Ledger
+from models.points.rule_sheets import first_book
 from models.rewards import publishing
 from models.rewards.codes import Codes
 from models.rewards.entities import EntitlementClass, Name, Reward, Supply
@@ -24,6 +27,14 @@ NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 COUNTY = "411503"
 VALID_DAYS = 30
 _SESSION = "0" * 64
+POINT = "proof.point"
+BOOK = RuleBook(
+    {
+        TOTALS: first_book().versions[TOTALS],
+        POINT: (Rule(rule=POINT, version=1, points=1, counts=False),),
+    }
+)
+"""One rule that gives any amount, without caps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +47,7 @@ class Counter:
     left: tuple[int, ...]
     price: int
     shards: int = 1
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = field(default_factory=lambda: Ledger(lambda: BOOK))
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     codes: Codes = field(default_factory=lambda: Codes(b"r" * 32))
     merchant_id: str = field(default_factory=lambda: new_id("mch"))
@@ -85,8 +96,7 @@ class Counter:
                 member_id=rider.member_id,
                 county=COUNTY,
                 transfer_id=derived_id("trf", "award", rider.member_id, key),
-                rule="report.first@1",
-                points=points,
+                act=Act(rule=POINT, at=self.clock.now(), quantity=points),
                 now=self.clock.now(),
                 matures_at=None,
                 source={"case_id": key},

@@ -10,7 +10,7 @@ import pytest
 
 from infra.local import engine as engines
 from infra.prove.ledger import histories
-from infra.prove.ledger.counters import Counter
+from infra.prove.ledger.counters import BOOK, Counter
 from infra.prove.ledger.histories import OUTCOMES, Episode, Measured
 from infra.prove.ledger.network import Network, between
 from models.base.errors import Conflict
@@ -57,6 +57,7 @@ class _Forgetful(Ledger):
     """Judges by a balance that it read before: a refusal from a stale read."""
 
     def __init__(self) -> None:
+        super().__init__(lambda: BOOK)
         self._seen: dict[str, int] = {}
 
     def plan_hold(self, **asked: Any) -> Posting:
@@ -75,6 +76,7 @@ class _Generous(Ledger):
     """Pays for the same event again: an award that forgets its key."""
 
     def __init__(self) -> None:
+        super().__init__(lambda: BOOK)
         self._turn = 0
 
     def plan_award(self, **asked: Any) -> Posting:

@@ -22,6 +22,8 @@ from models.people.entities import Actor
 from models.points.reading import balances
 from tests.support.cases import Town, a_rider
 from tests.support.faults import lost_reply
+from tests.support.points import FIRST_POINTS, JOINER_POINTS
+from tests.support.points import worth as worth_of
 
 NOON = datetime(2026, 3, 18, 4, tzinfo=UTC)
 
@@ -51,7 +53,7 @@ def wholes(draw: st.DrawFn) -> list[Finding]:
 def points_of(findings: Sequence[Finding]) -> dict[str, int]:
     first_at = min(found.at for found in findings)
     worth = credits_of(findings, first_at)
-    return {report_id: credit.points for report_id, credit in worth.items()}
+    return {report_id: worth_of(credit.rule, credit.units) for report_id, credit in worth.items()}
 
 
 @given(wholes(), st.randoms(use_true_random=False))
@@ -73,7 +75,7 @@ def test_whoever_comes_within_ten_minutes_of_the_earliest_found_it_himself(
 
     for found in findings:
         is_early = found.at - first_at <= rules.CO_DISCOVERY
-        assert (worth[found.report_id] == rules.FIRST_POINTS) == is_early
+        assert (worth[found.report_id] == FIRST_POINTS) == is_early
 
 
 @given(wholes())
@@ -83,7 +85,7 @@ def test_nobody_has_less_than_a_joiner_for_having_filed_a_case_of_his_own(
     worth = points_of(findings)
 
     own = [worth[found.report_id] for found in findings if found.is_own]
-    assert min(own) >= rules.JOINER_POINTS
+    assert min(own) >= JOINER_POINTS
 
 
 @given(wholes())
@@ -98,7 +100,7 @@ def test_of_those_who_joined_one_case_late_the_first_three_are_paid(
             key=lambda found: (found.at, found.report_id),
         )
         paid = [worth[one.report_id] for one in late if one.at - first_at > rules.CO_DISCOVERY]
-        assert paid == [rules.JOINER_POINTS] * min(3, len(paid)) + [0] * (len(paid) - 3)
+        assert paid == [JOINER_POINTS] * min(3, len(paid)) + [0] * (len(paid) - 3)
 
 
 def have(riders: Sequence[Actor], town: Town) -> list[int]:

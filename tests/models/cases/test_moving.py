@@ -90,8 +90,8 @@ def test_in_a_merged_case_it_is_worth_nothing_either(clock: FixedClock) -> None:
 
     worth = credits_of([found("a", is_moving=True), found("b", is_moving=False)], clock.now())
 
-    assert (worth["a"].points, worth["a"].rule) == (0, rules.MOVING_RULE)
-    assert worth["b"].points == rules.FIRST_POINTS
+    assert (worth["a"].units, worth["a"].rule) == (0, rules.MOVING_RULE)
+    assert (worth["b"].units, worth["b"].rule) == (1, rules.FIRST_RULE)
 
 
 def test_sent_again_after_stopping_it_makes_no_second_case(town: Town) -> None:

@@ -18,7 +18,7 @@ from models.alerts.tables import InboxRow, OutboxRow
 from models.base.errors import Unavailable
 from models.base.ids import new_id
 from models.base.store import get, query
-from models.cases import awards, rules
+from models.cases import awards
 from models.cases.entities import Action, Verdict
 from models.cases.judging import CHECK_ATTEMPTS
 from models.cases.notices import Notices
@@ -28,6 +28,7 @@ from models.points.ledger import transfer
 from models.points.reading import balances
 from tests.support.alerts import RecordingChannel, a_recipient
 from tests.support.cases import Town, a_rider
+from tests.support.points import FIRST_POINTS
 
 
 @dataclass
@@ -270,7 +271,7 @@ def test_whoever_comes_within_ten_minutes_is_paid_alike_in_whatever_order(
     world.deliver(case)
 
     now = town.clock.now()
-    assert {balances(rider.member_id, now).pending for rider in riders} == {rules.FIRST_POINTS}
+    assert {balances(rider.member_id, now).pending for rider in riders} == {FIRST_POINTS}
 
 
 def test_delivering_twice_pays_once(world: World) -> None:

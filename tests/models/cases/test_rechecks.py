@@ -221,7 +221,7 @@ def test_what_is_not_fixed_is_told_to_the_lead_and_reopens_nothing(
 
     rechecks.answer(rider, id_of(case), an_answer(town, rider, fixed=False))
 
-    topics = {row.topic for row in scan(OutboxRow) if row.payload["case_id"] == case.case_id}
+    topics = {row.topic for row in scan(OutboxRow) if row.payload.get("case_id") == case.case_id}
     assert {"case.contested", ANSWERED} <= topics
     assert town.case(case.case_id).status == case.status
 

@@ -13,6 +13,7 @@ from models.calendar.china import working_time
 from models.cases import rules
 from models.cases.categories import first_version
 from models.cases.entities import Severity, Status, Step, SubmitReport, Timing
+from tests.support.points import FIRST_POINTS, JOINER_POINTS, worth
 
 NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 E_BIKES = first_version().of("E0493a")
@@ -171,7 +172,7 @@ def test_points_follow_the_order_of_reporters_and_never_speed_of_repair(
     waited = timedelta(minutes=waited_min)
 
     assert rules.is_echo(waited) == (echo > 0)
-    assert rules.award_for(ordinal=ordinal, waited=waited, echo=echo)[1] == points
+    assert worth(*rules.award_for(ordinal=ordinal, waited=waited, echo=echo)) == points
 
 
 @given(
@@ -188,12 +189,12 @@ def test_whoever_comes_within_the_window_is_paid_alike_in_any_order(
     for ordinal, (rider, at) in enumerate(zip(riders, arrivals, strict=True), 1):
         waited = timedelta(seconds=at - arrivals[0])
         echoes += rules.is_echo(waited)
-        points[rider] = rules.award_for(ordinal=ordinal, waited=waited, echo=echoes)[1]
+        points[rider] = worth(*rules.award_for(ordinal=ordinal, waited=waited, echo=echoes))
 
     early = [rider for rider, at in zip(riders, arrivals, strict=True) if at - arrivals[0] <= 600]
-    assert {points[rider] for rider in early} == {rules.FIRST_POINTS}
+    assert {points[rider] for rider in early} == {FIRST_POINTS}
     late = sorted((points[rider] for rider in riders if rider not in early), reverse=True)
-    assert late == [rules.JOINER_POINTS] * min(3, len(late)) + [0] * max(0, len(late) - 3)
+    assert late == [JOINER_POINTS] * min(3, len(late)) + [0] * max(0, len(late) - 3)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from models.base.errors import Conflict, NotFound
 from models.base.store import Refused, Transaction, change, get
 from models.base.tables import Database, connection
 from models.points.checking import check_member
-from models.points.entities import EntryKind
+from models.points.entities import Act, EntryKind
 from models.points.ledger import HoldStep, Ledger, claw_back_id, transfer
 from models.points.posting import Event, Posting, accounts_of
 from models.points.reading import balances
@@ -354,8 +354,7 @@ def test_two_members_share_one_transaction_or_neither_posts(member: str) -> None
             member_id=who,
             county=COUNTY,
             transfer_id=f"{who}-a",
-            rule="report.first@1",
-            points=10,
+            act=Act(rule="report.first", at=NOW),
             now=NOW,
             matures_at=None,
             source={},
@@ -376,6 +375,7 @@ def test_two_members_share_one_transaction_or_neither_posts(member: str) -> None
         "points.first.wallet",
         "points.first.entry",
         "points.first.transfer",
+        "points.first.caps",
     }
     assert balances(other, NOW).available == 10
 
