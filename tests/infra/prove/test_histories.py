@@ -37,7 +37,7 @@ def live() -> Iterator[Live]:
     def lived(seed: int, *, ledger: Ledger | None = None) -> Measured:
         measured, network = Measured(), Network(seed)
         with between(place, network):
-            build = partial(Counter, ledger=ledger or Ledger())
+            build = partial(Counter, ledger=ledger or Ledger(lambda: BOOK))
             histories.add(measured, Episode(seed, network, build))
         return measured
 
