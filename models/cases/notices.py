@@ -127,8 +127,10 @@ class Notices:
         self._telling.alert(event, case, self._telling.first_of(case, Step.LEAD), wording.RETURNED)
 
     def resolved(self, event: Event) -> None:
+        """Ask the reporters for their verdict; a part of a split case takes none."""
         case = case_of(event)
-        self._telling.progress(event, case, followers_of(case), wording.RESOLVED)
+        words = wording.RESOLVED_PART if case.parent_id is not None else wording.RESOLVED
+        self._telling.progress(event, case, followers_of(case), words)
 
     def closed(self, event: Event) -> None:
         """Tell every reporter; the joiners' points mature, the first one's did in the closing."""

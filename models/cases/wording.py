@@ -78,6 +78,10 @@ RESOLVED: Told = (
     "已经处置",
     Text(zh="请在72小时内评价是否解决", en="Tell us within 72 hours whether it is fixed"),
 )
+RESOLVED_PART: Told = (
+    "已经处置",
+    Text(zh="这一部分已处置，无需您评价", en="This part is fixed; nothing for you to do"),
+)
 ASKED: Told = (
     "请您补充",
     Text(zh="网格员有问题请您答复", en="The officer has a question for you"),

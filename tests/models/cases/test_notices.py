@@ -407,3 +407,24 @@ def test_assigning_and_returning_are_told_to_who_must_act(world: World) -> None:
 
     assert "case.assigned" in kinds(second)
     assert "case.returned" in kinds(town.lead)
+
+
+def test_the_reporter_is_asked_for_no_verdict_on_a_part_which_takes_none(
+    town: Town, world: World
+) -> None:
+    rider = a_rider()
+    case = town.claimed(rider)
+    town.act(
+        town.officer, case, Action.SPLIT, reason="several_problems", categories=("E0110", "E0508")
+    )
+    first, *_ = town.case(case.case_id).parts or ()
+    town.act(town.officer, town.case(first), Action.CLAIM)
+    town.resolve(town.case(first))
+    town.resolve(town.case(case.case_id))
+
+    world.deliver(town.case(first))
+    world.deliver(town.case(case.case_id))
+
+    said = [row.body["zh"] for row in inbox(rider) if row.kind == "case.resolved"]
+    assert len(said) == 2
+    assert sum("评价是否解决" in text for text in said) == 1
