@@ -7,11 +7,13 @@ from typing import Any
 from chalice.app import Blueprint
 
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
-from handlers.http.schemas.points import Balances, Entries, Export, Onward, Statement
+from handlers.http.schemas.points import Balances, DayRoot, Entries, Export, Onward, Statement
+from models.base.errors import NotFound
 from models.points.entities import Balances as Held
 from models.points.entities import Line
 from models.points.exporting import Export as Exported
 from models.points.reading import balances
+from models.points.roots import root_of
 
 blueprint = Blueprint(__name__)
 
@@ -39,6 +41,21 @@ def export_points(call: Call[Nothing, Onward]) -> Reply:
     """Take the own ledger away, oldest first: entries exactly as hashed, wallet, and root."""
     found = call.services.exports.piece(call.actor.member_id, call.query.cursor)
     return shown_export(found)
+
+
+@endpoint(blueprint, "GET", "/v1/points/roots/{day}", answer=DayRoot, is_open=True, errors=(404,))
+def get_root(call: Call[Nothing, Nothing]) -> Reply:
+    """Show the root of a day, which vouches for everybody's ledger: the same to everyone."""
+    row = root_of(call.params["day"])
+    if row is None:
+        raise NotFound("root.not_found")
+    return {
+        "day": row.day,
+        "root": row.root,
+        "previous": row.previous,
+        "wallets": row.wallets,
+        "entries": row.entries,
+    }
 
 
 def shown_export(found: Exported) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from models.points import rules
 from models.points.entities import Entry, EntryKind
+from models.points.proposal_rules import ACTS, Kind
+from models.points.proposal_rules import REASONS as WHY
 
 REASONS: Mapping[str, tuple[str, str]] = {
     "report.first": ("首次上报问题被受理", "First report of a problem accepted"),
@@ -45,6 +47,9 @@ LIMITS: Mapping[str, tuple[str, str]] = {
 }
 """Which limit kept an award below what the act is worth."""
 
+_DECIDED: Mapping[str, Kind] = {rule: kind for kind, rule in ACTS.items()} | {
+    kind.value: kind for kind in (Kind.ADJUSTMENT, Kind.WRITE_OFF, Kind.CLAW_BACK)
+}
 _LIMIT = ("已达上限", "a limit was reached")
 _ZH, _EN = 0, 1
 
@@ -75,8 +80,9 @@ def _what(entry: Entry) -> tuple[str, str]:
 
 
 def _why(entry: Entry) -> tuple[str, str] | None:
-    """Why two people decided so, by the code of their reason."""
-    return None
+    """Why two people decided so, by the code of their reason; None where nobody had to."""
+    kind = _DECIDED.get(entry.rule.partition("@")[0]) or _DECIDED.get(entry.kind.value)
+    return WHY[kind].get(str(entry.source.get("reason"))) if kind else None
 
 
 def _clauses(entry: Entry) -> Iterator[tuple[str, str]]:

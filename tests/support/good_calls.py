@@ -21,6 +21,7 @@ from models.base.clock import utc_text
 from models.base.store import get
 from models.cases.recheck_tables import RecheckRow
 from models.cases.rechecks import recheck_id_of
+from models.points.checkpoint_tables import ROOT, RootRow
 from tests.support.world import E_BIKES, EAST, Person, World, done, path_with
 
 
@@ -381,6 +382,15 @@ def _list_entries(world: World) -> Request:
     rider = world.rider()
     world.give(rider, 3)
     return Request(person=rider, query={"limit": 10})
+
+
+@_prepares("get_root")
+def _get_root(world: World) -> Request:
+    row = RootRow("2020-01-31", ROOT, root="f" * 64, previous="0" * 64, tops=[], totals={})
+    row.wallets = row.entries = row.drifts = 0
+    row.at = world.clock.now()
+    row.save()
+    return Request(params={"day": "2020-01-31"})
 
 
 @_prepares("export_points")

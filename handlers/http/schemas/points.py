@@ -123,3 +123,13 @@ class Export(Answer):
     wallet: Holding | None
     root: Inclusion | None
     next_cursor: str | None
+
+
+class DayRoot(Answer):
+    """The root of a day: SHA-256 of ``root|<day>|<previous>|<tree>``, over every wallet's head."""
+
+    day: str
+    root: str
+    previous: str
+    wallets: int
+    entries: int

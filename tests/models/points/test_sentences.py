@@ -109,3 +109,20 @@ def test_what_matures_by_the_close_of_its_case_is_not_told_twice() -> None:
     legs = {"p:2026-03-25:2028-03": -5, "a:2028-03": 5}
 
     assert sentence(an_entry(EntryKind.MATURITY, legs=legs)) == "问题办结，积分到账"
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "reason", "said"),
+    [
+        (EntryKind.ADJUSTMENT, "", "missing", "积分更正：补记漏发的积分"),
+        (EntryKind.WRITE_OFF, "", "relief", "欠分核销：生活困难"),
+        (EntryKind.CLAW_BACK, "", "not_there", "积分收回：本人不在现场"),
+        (EntryKind.AWARD, "hardship.grant@1", "applied", "关爱补助：本人申请"),
+        (EntryKind.AWARD, "service.hour@1", "patrol", "志愿服务时长：巡查"),
+        (EntryKind.ADJUSTMENT, "", "unheard_of", "积分更正"),
+    ],
+)
+def test_what_two_people_decided_says_why(
+    kind: EntryKind, rule: str, reason: str, said: str
+) -> None:
+    assert sentence(an_entry(kind, rule=rule, legs={"a:2028-03": 1}, reason=reason)) == said
