@@ -23,6 +23,16 @@ def net_credit(awarded: Legs) -> int:
     return rules.total(awarded, rules.AVAILABLE) + rules.total(awarded, rules.PENDING)
 
 
+def rule_of(awarded: Legs) -> str:
+    """The rule, with its version, under which an award was given.
+
+    >>> rule_of({"iss:report.first@1": -10, "a:2028-03": 10})
+    'report.first@1'
+    """
+    prefix = rules.issued("")
+    return next(name.removeprefix(prefix) for name in awarded if name.startswith(prefix))
+
+
 def claw_back(accounts: Accounts, awarded: Legs, *, points: int) -> Legs:
     """Take points of an award back: its own pending part first, then other pending points from the
     newest, then available ones from those that expire first, then debt.
@@ -37,9 +47,9 @@ def claw_back(accounts: Accounts, awarded: Legs, *, points: int) -> Legs:
         for account, given in sorted(awarded.items())
         if account.startswith(rules.PENDING)
     ]
-    issuer = next(account for account in awarded if account.startswith(rules.issued("")))
     taken = _drained([*own, *_pending(accounts, but=dict(own)), *_available(accounts)], points)
-    return rules.merge({issuer: points}, taken, rules.owe(accounts, points + sum(taken.values())))
+    owed = rules.owe(accounts, points + sum(taken.values()))
+    return rules.merge({rules.issued(rule_of(awarded)): points}, taken, owed)
 
 
 def deduct(accounts: Accounts, *, points: int, reason: str) -> Legs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 
 from models.base.clock import CHINA
@@ -47,6 +48,7 @@ def moved(draft: Draft, posting: Posting) -> int:
 def _claw_back(ledger: Ledger, draft: Draft, now: datetime) -> Posting:
     award = _taken(draft)
     event = _event(draft, EntryKind.CLAW_BACK, claw_back_id(draft.reference), now)
+    event = replace(event, source={**event.source, "rule": corrections.rule_of(award.own_legs)})
 
     def build(accounts: Accounts, _: str) -> Legs:
         return corrections.claw_back(accounts, award.own_legs, points=draft.amount)

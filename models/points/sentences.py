@@ -75,6 +75,9 @@ def gross_of(entry: Entry) -> int | None:
 
 def _what(entry: Entry) -> tuple[str, str]:
     found = REASONS.get(entry.rule.partition("@")[0]) or REASONS[entry.kind.value]
+    taken = REASONS.get(str(entry.source.get("rule", "")).partition("@")[0])
+    if entry.kind is EntryKind.CLAW_BACK and taken:
+        found = (f"{found[_ZH]}（{taken[_ZH]}）", f"{found[_EN]} ({taken[_EN]})")
     why = _why(entry)
     return (f"{found[_ZH]}：{why[_ZH]}", f"{found[_EN]}: {why[_EN]}") if why else found
 
