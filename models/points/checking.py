@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from models.base.ids import seq_text
 from models.base.store import get, get_many, query, scan
-from models.points import rules
+from models.points import approvals, rules
 from models.points.chains import START, Fault, Point, differences, follow
 from models.points.entities import Accounts, Entry
 from models.points.posting import accounts_of
+from models.points.proposal_tables import ProposalRow
 from models.points.reading import entry_of
 from models.points.tables import EntryRow, TransferRow, WalletRow
 
@@ -83,14 +84,18 @@ def entries_after(member_id: str, after: int) -> list[Entry]:
 
 
 def check_all() -> Audit:
-    """Check every member who has a wallet or an entry, and add up every account."""
+    """Check every member who has a wallet or an entry, what two people decided, and add up every
+    account."""
     members = {row.member_id for row in scan(WalletRow)}
     sums: list[Accounts] = []
-    for row in scan(EntryRow):
+    entries = scan(EntryRow)
+    for row in entries:
         members.add(row.member_id)
         sums.append(row.legs)
     faults = [found for member in sorted(members) for found in check_member(member)]
     faults += _without_entry(scan(TransferRow))
+    faults += approvals.unapproved(entries)
+    faults += approvals.unposted(scan(ProposalRow))
     return Audit(
         wallets=len(members),
         entries=len(sums),
