@@ -12,6 +12,7 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
+from handlers.console import codes as code_files  # noqa: E402
 from handlers.console import decisions, duty, links, orphans, roster, settlements, thaws  # noqa: E402
 from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import rewards as shelves  # noqa: E402
@@ -198,6 +199,12 @@ def sweep_orphans(event, context):
 def refund_redemption(event, context):
     """Propose, approve or decline to give a rider back what a merchant failed him for."""
     return refund_desk.on_invoke(event)
+
+
+@app.lambda_function(name="import_codes")
+def import_codes(event, context):
+    """Take in a file of codes for a reward whose vouchers carry them."""
+    return code_files.on_invoke(event)
 
 
 @app.lambda_function(name="settlement_sheet")

@@ -71,9 +71,12 @@ from models.rewards.codes import Codes as RewardCodes
 from models.rewards.expiry import Expiry
 from models.rewards.fulfilment import Fulfilment
 from models.rewards.notices import Notices as RewardNotices
+from models.rewards.pool_imports import PoolImports
+from models.rewards.pools import Pools
 from models.rewards.publication import Publication
 from models.rewards.redemptions import Redemptions
 from models.rewards.refunds import Refunds
+from models.rewards.reveals import Reveals
 from models.rewards.settlements import Settlements
 from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
@@ -228,8 +231,26 @@ class Services(Gateways):
     @cached_property
     def redemptions(self) -> Redemptions:
         return Redemptions(
-            clock=self.clock, ledger=self.ledger, codes=self.reward_codes, cursors=self.cursors
+            clock=self.clock,
+            ledger=self.ledger,
+            codes=self.reward_codes,
+            cursors=self.cursors,
+            pools=self.pools,
         )
+
+    @cached_property
+    def pools(self) -> Pools:
+        return Pools(
+            seal_key=self.keys.derive("code-pool"), mark_key=self.keys.derive("code-pool-mark")
+        )
+
+    @cached_property
+    def pool_imports(self) -> PoolImports:
+        return PoolImports(clock=self.clock, pools=self.pools)
+
+    @cached_property
+    def reveals(self) -> Reveals:
+        return Reveals(clock=self.clock, ledger=self.ledger, pools=self.pools)
 
     @cached_property
     def fulfilment(self) -> Fulfilment:

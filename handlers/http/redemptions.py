@@ -16,6 +16,7 @@ from handlers.http.schemas.rewards import (
     Handover,
     NewRedemption,
     Redemptions,
+    Revealing,
     Shown,
     Undoing,
     VoucherAnswer,
@@ -104,6 +105,24 @@ def cancel_redemption(call: Call[Cancellation, Nothing]) -> Reply:
 @endpoint(
     blueprint,
     "POST",
+    "/v1/redemptions/{redemption_id}/reveal",
+    body=Revealing,
+    answer=VoucherAnswer,
+    errors=(404, 409),
+)
+def reveal_redemption(call: Call[Revealing, Nothing]) -> Reply:
+    """Show a voucher's imported code, which spends the points: who has seen it can use it."""
+    voucher = call.services.reveals.reveal(
+        call.actor,
+        redemption_id=call.params["redemption_id"],
+        client_request_id=call.body.request_id,
+    )
+    return {"redemption": shown_voucher(voucher, call.language)}
+
+
+@endpoint(
+    blueprint,
+    "POST",
     "/v1/redemptions/preview",
     body=Shown,
     answer=CounterAnswer,
@@ -182,6 +201,7 @@ def shown_voucher(voucher: Voucher, language: str) -> dict[str, Any]:
         "reward": _reward(redemption.reward_id, redemption.reward_name, language),
         "points": redemption.points,
         "code": voucher.code,
+        "code_source": redemption.code_source.value,
         "qr": voucher.qr,
         "qr_expires_at": voucher.qr_expires_at,
         "reserved_at": redemption.reserved_at,

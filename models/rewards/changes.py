@@ -17,7 +17,7 @@ from models.base.tables import Table
 from models.points.ledger import HoldStep, Ledger, transfer
 from models.points.posting import Posting
 from models.points.tables import answer_of
-from models.rewards import limits, stocks
+from models.rewards import limits, pools, stocks
 from models.rewards.entities import Action, Outcome, Redemption, State
 from models.rewards.reversals import reversal
 from models.rewards.rules import UNDO_WITHIN
@@ -137,6 +137,7 @@ def flip(
     tx.update("redemption", row, changes, RedemptionRow.version == row.version)
     if state in UNTAKEN:
         stocks.give_back(tx, row)
+        pools.give_back(tx, row)
     if state in ENDED:
         limits.giving_back(tx, row)
     if row.state == State.FULFILLED.value:

@@ -238,11 +238,14 @@ class Redemption:
     ended_at: datetime | None = None
     fulfilled_at: datetime | None = None
     fulfilled_by: str | None = None
+    code_source: CodeSource = CodeSource.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
     """A redemption as its owner sees it; code and QR only while it can be fulfilled.
+
+    An imported code is there only once it was revealed, and never in a list.
 
     ``qr`` is good until ``qr_expires_at`` (and a minute longer, for slow hands).
     """

@@ -183,6 +183,9 @@ def _scope_of(actor: Actor, row: RedemptionRow) -> str:
 
 
 def _allowed(actor: Actor, row: RedemptionRow) -> list[str]:
+    """The actor's places that may hand it over; what its owner reveals is nobody else's matter."""
+    if row.pool_unit is not None:
+        return []
     return sorted(_scopes(actor, row.county) & set(row.fulfillers))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -12,10 +11,11 @@ from models.base.paging import Cursors, Page
 from models.base.store import get_many, page_of, retrying
 from models.people.entities import Actor
 from models.points.ledger import Ledger, transfer
-from models.rewards import refusals, rules
+from models.rewards import refusals, reveals, rules
 from models.rewards.changes import Command, find, flip, hold_transfer
 from models.rewards.codes import Codes
 from models.rewards.entities import Action, CodeSource, Outcome, Redemption, State, Voucher
+from models.rewards.pools import Pools
 from models.rewards.reserving import CodeTaken, Giver, Reserving, redemption_of
 from models.rewards.tables import RedemptionRow
 
@@ -33,10 +33,12 @@ class Redemptions:
         ledger: Ledger,
         codes: Codes,
         cursors: Cursors,
-        givers: Mapping[CodeSource, Giver] | None = None,
+        pools: Pools | None = None,
     ) -> None:
         self._clock = clock
+        givers: dict[CodeSource, Giver] = {CodeSource.POOL: pools.give} if pools else {}
         self._reserving = Reserving(clock=clock, ledger=ledger, codes=codes, givers=givers)
+        self._pools = pools
         self._ledger = ledger
         self._codes = codes
         self._cursors = cursors
@@ -68,7 +70,10 @@ class Redemptions:
 
     def voucher(self, actor: Actor, redemption_id: str) -> Voucher:
         """One of his own, as it is now. Raises ``NotFound("redemption.not_found")``."""
-        return self.shown(self._own(actor, redemption_id))
+        row = self._own(actor, redemption_id)
+        if row.pool_unit is not None and self._pools is not None:
+            return reveals.shown(row, self._pools)
+        return self.shown(row)
 
     def voucher_by_key(self, actor: Actor, client_request_id: str) -> Voucher:
         """What became of a request whose answer was lost. Raises as ``voucher`` does, and the
@@ -131,13 +136,15 @@ class Redemptions:
         return row
 
     def shown(self, row: RedemptionRow) -> Voucher:
-        """A redemption as its owner, and nobody else, may see it now."""
+        """A redemption as its owner, and nobody else, may see it now; no imported code."""
         redemption = row.entity()
         if rules.is_usable(redemption, now=self._clock.now()):
             return self._with_code(redemption, row.code_turn)
         return Voucher(redemption=redemption, code=None, qr=None, qr_expires_at=None)
 
     def _with_code(self, redemption: Redemption, turn: int) -> Voucher:
+        if redemption.code_source is CodeSource.POOL:
+            return Voucher(redemption=redemption, code=None, qr=None, qr_expires_at=None)
         qr, ends = self._codes.qr(redemption.redemption_id, self._clock.now())
         code = self._codes.code(redemption.redemption_id, turn)
         return Voucher(redemption=redemption, code=code, qr=qr, qr_expires_at=ends)

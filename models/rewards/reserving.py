@@ -146,7 +146,8 @@ class Reserving:
         tx = Transaction()
         posting.add_to(tx)
         tx.guard("redemption", row)
-        tx.guard("code", self._code_row(row))
+        if wish.reward.codes is CodeSource.OWN:
+            tx.guard("code", self._code_row(row))
         stocks.take(tx, wish.reward, shard)
         if wish.reward.limit is not None:
             limits.taking(tx, wish.reward, wish.limit, row, wish.now)

@@ -341,6 +341,7 @@ class RedemptionRow(Table):
     fulfilled_at = Instant(null=True)
     fulfilled_by = UnicodeAttribute(null=True)
     merchant_day = UnicodeAttribute(null=True)
+    pool_unit = UnicodeAttribute(null=True)
     refund_reason = UnicodeAttribute(null=True)
     refund_asked_by = UnicodeAttribute(null=True)
     refund_asked_at = Instant(null=True)
@@ -367,4 +368,5 @@ class RedemptionRow(Table):
             ended_at=self.ended_at,
             fulfilled_at=self.fulfilled_at,
             fulfilled_by=self.fulfilled_by,
+            code_source=CodeSource.OWN if self.pool_unit is None else CodeSource.POOL,
         )

@@ -467,6 +467,18 @@ def _cancel_redemption(world: World) -> Request:
     )
 
 
+@_prepares("reveal_redemption")
+def _reveal_redemption(world: World) -> Request:
+    rider = world.redeemer()
+    voucher = done(rider.app.post("/v1/redemptions", {"reward_id": world.pooled()}))
+    return Request(
+        person=rider,
+        params={"redemption_id": voucher.body["redemption"]["id"]},
+        body={},
+        strangers=(world.bystander, world.foreign_officer),
+    )
+
+
 @_prepares("preview_redemption")
 def _preview_redemption(world: World) -> Request:
     _, voucher = _voucher(world)

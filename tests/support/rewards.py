@@ -11,12 +11,16 @@ from models.base.ids import new_id
 from models.base.paging import Cursors
 from models.base.store import get, query
 from models.people.entities import Actor, RoleName
+from models.people.importing import ImportReport
 from models.points.ledger import Ledger
 from models.rewards.catalogue import Catalogue
 from models.rewards.codes import Codes
-from models.rewards.entities import Limit, Outcome, Voucher
+from models.rewards.entities import CodeSource, Limit, Outcome, Voucher
 from models.rewards.fulfilment import Fulfilment
+from models.rewards.pool_imports import CodeFile, PoolImports
+from models.rewards.pools import Pools
 from models.rewards.redemptions import Redemptions
+from models.rewards.reveals import Reveals
 from models.rewards.tables import (
     PUBLISHED,
     ClassRow,
@@ -44,6 +48,8 @@ class Shop:
     shards: int = 1
     limit: Limit | None = None
     needs_approval: bool = False
+    code_source: CodeSource = CodeSource.OWN
+    pools: Pools = field(default_factory=lambda: Pools(seal_key=b"s" * 32, mark_key=b"m" * 32))
     merchant_id: str = field(default_factory=lambda: new_id("mch"))
     station_id: str = field(default_factory=lambda: new_id("stn"))
     reward_id: str = field(default_factory=lambda: new_id("rwd"))
@@ -69,6 +75,7 @@ class Shop:
             limit_count=self.limit.count if self.limit else None,
             limit_days=self.limit.days if self.limit else None,
             needs_approval=self.needs_approval or None,
+            codes=self.code_source.value,
         ).save()
         return self
 
@@ -79,7 +86,29 @@ class Shop:
     @property
     def redemptions(self) -> Redemptions:
         return Redemptions(
-            clock=self.clock, ledger=Ledger(), codes=self.codes, cursors=Cursors(b"c" * 32)
+            clock=self.clock,
+            ledger=Ledger(),
+            codes=self.codes,
+            cursors=Cursors(b"c" * 32),
+            pools=self.pools,
+        )
+
+    @property
+    def reveals(self) -> Reveals:
+        return Reveals(clock=self.clock, ledger=Ledger(), pools=self.pools)
+
+    def import_codes(self, *codes: str, batch: str = "first") -> ImportReport:
+        return self.import_text("\n".join(["code", *codes]), batch)
+
+    def import_text(self, text: str, batch: str = "first") -> ImportReport:
+        file = CodeFile(reward_id=self.reward_id, batch=batch, csv=text, actor="desk-1")
+        return PoolImports(clock=self.clock, pools=self.pools).take_in(file)
+
+    def reveal(self, rider: Actor, voucher: Voucher, request_id: str | None = None) -> Voucher:
+        return self.reveals.reveal(
+            rider,
+            redemption_id=voucher.redemption.redemption_id,
+            client_request_id=request_id or a_request_id(),
         )
 
     @property

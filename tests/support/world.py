@@ -33,8 +33,13 @@ from infra.local.wechat.simulator import start_simulator
 from models.base.clock import FixedClock, utc_text
 from models.base.geometry import Position
 from models.base.ids import new_id
+from models.base.store import get
 from models.base.tables import _shared
 from models.points.proposal_rules import Decision
+from models.rewards import publishing
+from models.rewards.entities import CodeSource, Supply
+from models.rewards.pool_imports import CodeFile
+from models.rewards.tables import RewardRow
 from tests.conftest import NOW
 from tests.support import points as points_of
 from tests.support.source import ROOT
@@ -329,6 +334,24 @@ class World:
     def haircut(self) -> str:
         """A reward that the east's first merchant hands over."""
         return f"{self.posts()['officer'].county}-haircut"
+
+    def pooled(self) -> str:
+        """Another haircut, whose vouchers carry a code that was imported; each has one code."""
+        standing = get(RewardRow, self.haircut)
+        assert standing is not None
+        reward = replace(
+            standing.entity(),
+            reward_id=new_id("rwd"),
+            codes=CodeSource.POOL,
+            supply=Supply(),
+            limit=None,
+        )
+        publishing.publish([reward])
+        publishing.stock(reward, 5)
+        text = f"code\n{new_id('code')}"
+        file = CodeFile(reward_id=reward.reward_id, batch="first", csv=text, actor="desk-1")
+        self.services.pool_imports.take_in(file)
+        return reward.reward_id
 
     @property
     def station(self) -> tuple[str, Position]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from handlers.http.schemas.base import Answer, Body, Command, Instant, Paged, Query
-from models.rewards.entities import Missing, State
+from models.rewards.entities import CodeSource, Missing, State
 
 
 class Rewards(Paged):
@@ -30,6 +30,10 @@ class Cancellation(Command):
 
 
 class Undoing(Command):
+    """Nothing is needed but the request's id."""
+
+
+class Revealing(Command):
     """Nothing is needed but the request's id."""
 
 
@@ -116,7 +120,10 @@ class RewardName(Answer):
 
 
 class Voucher(Answer):
-    """A redemption as its owner sees it; code and QR only while it can be handed over."""
+    """A redemption as its owner sees it; code and QR only while it can be handed over.
+
+    With ``code_source`` pool there is no QR, and the code only once it was revealed, in no list.
+    """
 
     id: str
     state: State
@@ -124,6 +131,7 @@ class Voucher(Answer):
     reward: RewardName
     points: int
     code: str | None
+    code_source: CodeSource
     qr: str | None
     qr_expires_at: Instant | None
     reserved_at: Instant

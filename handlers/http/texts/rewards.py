@@ -44,6 +44,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "redemption.expired": ("这张兑换券已过期", "The voucher has expired"),
     "redemption.qr_stale": ("二维码已过期，请骑手刷新", "The QR is old, have it refreshed"),
     "redemption.not_due": ("这张兑换券尚未到期", "The voucher is not due yet"),
+    "redemption.not_pooled": (
+        "这张兑换券没有外部兑换码，请到店出示",
+        "The voucher has no imported code: show it at the counter",
+    ),
+    "pool.not_pooled": ("这项权益不使用导入的兑换码", "The reward does not take imported codes"),
+    "pool.batch_reused": (
+        "同名批次已导入过其他内容",
+        "A batch of this name was imported with other content",
+    ),
+    "pool.code_missing": ("缺少兑换码", "The code is missing"),
+    "pool.code_too_long": ("兑换码过长", "The code is too long"),
+    "pool.code_unreadable": ("兑换码含有不可显示的字符", "The code cannot be shown"),
+    "pool.code_repeated": ("兑换码在文件中重复", "The code is in the file twice"),
+    "pool.code_known": ("兑换码已导入过", "The code was imported before"),
     "redemption.too_many_tries": (
         "输错次数过多，请一分钟后再试，或扫描二维码",
         "Too many wrong codes: wait a minute, or scan the QR",
