@@ -112,7 +112,6 @@ def test_what_matures_by_the_close_of_its_case_is_not_told_twice() -> None:
     assert sentence(an_entry(EntryKind.MATURITY, legs=legs)) == "问题办结，积分到账"
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("kind", "rule", "reason", "said"),
     [
@@ -128,14 +127,11 @@ def test_what_two_people_decided_says_why(
     kind: EntryKind, rule: str, reason: str, said: str
 ) -> None:
     assert sentence(an_entry(kind, rule=rule, legs={"a:2028-03": 1}, reason=reason)) == said
-=======
-def test_what_two_people_decided_says_why_and_a_claw_back_of_what() -> None:
+
+
+def test_a_claw_back_says_of_what_it_is() -> None:
     source = {"reason": "old_photo", "rule": "report.first@1", "proposal": "prp_1"}
     taken = replace(an_entry(EntryKind.CLAW_BACK, legs={"a:2028-03": -10}), source=source)
-    served = replace(an_entry(rule="service.hour@1"), source={"reason": "patrol"})
-    unknown = replace(an_entry(EntryKind.ADJUSTMENT), source={"reason": "from another time"})
 
     assert sentence(taken) == "积分收回（首次上报问题被受理）：照片不是当时当地所拍"
-    assert sentence(served, "en") == "Hours of voluntary service: a patrol"
-    assert sentence(unknown) == "积分更正"
->>>>>>> 4b91c8f (points: a line says why two people decided, and what was taken back)
+    assert sentence(taken, "en").startswith("Points taken back (First report")
