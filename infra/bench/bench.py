@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.bench import calendar, growth, ledger
+from infra.bench import calendar, growth, ledger, points, rush
 from infra.bench.budgets import figures, table, write
 from infra.bench.costs import Costs
 from infra.bench.duplicates import scoring
@@ -25,10 +25,11 @@ OUTPUT = ROOT / "build" / "bench.json"
 def measure() -> list[dict[str, Any]]:
     """Every figure: what needs no stack, speed on a stack of its own, costs on another."""
     values = {"calendar.us": calendar.cost_us(), **scoring.measure(), **growth.measure()}
-    values |= ledger.verify_1m()
+    values |= ledger.verify_1m() | points.measure()
     with temporary_stack(in_memory=True, without=frozenset({"pump", "photos"})) as stack:
         plant.in_stack(stack)
         values |= Speed(stack, Path(stack.home)).measure()
+        values |= rush.measure(stack, Path(stack.home))
     with temporary_stack(in_memory=True, without=frozenset({"pump", "photos", "api"})) as stack:
         plant.in_stack(stack)
         values |= Costs(stack).measure()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from models.base.clock import FixedClock
+from models.base.clock import Clock, FixedClock
 from models.base.ids import derived_id, new_id
 from models.base.paging import Cursors
 from models.people.entities import Actor, Role, RoleName, Standing
@@ -18,7 +18,7 @@ from models.points.ledger import Ledger
 from models.points.rule_sheets import first_book
 from models.rewards import publishing
 from models.rewards.codes import Codes
-from models.rewards.entities import EntitlementClass, Name, Reward, Supply
+from models.rewards.entities import EntitlementClass, Limit, Name, Reward, Supply
 from models.rewards.expiry import Expiry
 from models.rewards.fulfilment import Fulfilment
 from models.rewards.redemptions import Redemptions
@@ -47,8 +47,9 @@ class Counter:
     left: tuple[int, ...]
     price: int
     shards: int = 1
+    limit: Limit | None = None
     ledger: Ledger = field(default_factory=lambda: Ledger(lambda: BOOK))
-    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+    clock: Clock = field(default_factory=lambda: FixedClock(NOW))
     codes: Codes = field(default_factory=lambda: Codes(b"r" * 32))
     merchant_id: str = field(default_factory=lambda: new_id("mch"))
     rewards: list[Reward] = field(default_factory=list)
@@ -114,6 +115,7 @@ class Counter:
             valid_days=VALID_DAYS,
             fulfillers=(f"merchant:{self.merchant_id}",),
             supply=Supply(quotas={COUNTY: left}, shards=self.shards),
+            limit=self.limit,
         )
 
 
