@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from models.base.ids import seq_text
 from models.base.store import get, get_many, query, scan
 from models.points import approvals, rules
+from models.points.acts import RuleBook
 from models.points.chains import START, Fault, Point, differences, follow
+from models.points.derivation import underived
 from models.points.entities import Accounts, Entry
 from models.points.posting import accounts_of
 from models.points.proposal_tables import ProposalRow
@@ -61,19 +63,26 @@ def check_member(member_id: str) -> tuple[Fault, ...]:
     return examine(member_id).faults
 
 
-def examine(member_id: str, start: Point = START, *, pause: Pause | None = None) -> Examined:
+def examine(
+    member_id: str,
+    start: Point = START,
+    *,
+    book: RuleBook | None = None,
+    pause: Pause | None = None,
+) -> Examined:
     """Look at a member's ledger from a point that is proven; what is wrong is looked at thrice.
 
-    ``pause`` waits for so many seconds between two looks. Costs a strong read of the wallet, a
+    With a ``book`` of rules, awards are worked out again too. ``pause`` waits for so many seconds
+    between two looks. Costs a strong read of the wallet, a
     query of the entries since ``start``, and a read of their transfers.
     """
-    examined = _look(member_id, start)
+    examined = _look(member_id, start, book)
     for _ in range(LOOKS - 1):
         if not examined.faults:
             break
         if pause:
             pause(PAUSE_S)
-        examined = _look(member_id, start)
+        examined = _look(member_id, start, book)
     return examined
 
 
@@ -119,7 +128,7 @@ def by_kind(accounts: Accounts) -> Accounts:
     )
 
 
-def _look(member_id: str, start: Point) -> Examined:
+def _look(member_id: str, start: Point, book: RuleBook | None) -> Examined:
     wallet = get(WalletRow, member_id)
     version, head = (wallet.version, wallet.head) if wallet else (0, rules.GENESIS)
     try:
@@ -136,6 +145,7 @@ def _look(member_id: str, start: Point) -> Examined:
         if len(entries) > len(known) and not _has_moved(member_id, version):
             faults.append(Fault(member_id=member_id, code="wallet.version", seq=version))
         faults += _without_transfer(member_id, known)
+        faults += underived(known, book) if book else ()
     return Examined(point=followed.point, faults=tuple(dict.fromkeys(faults)))
 
 

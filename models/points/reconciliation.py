@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -19,11 +20,13 @@ from models.base.clock import Clock, business_day
 from models.base.ids import seq_text
 from models.base.store import get, get_many, put_if_absent, query, scan_page, update_if
 from models.points import roots, rules, trees
+from models.points.acts import RuleBook
 from models.points.chains import START, Fault, Point
 from models.points.checking import Pause, by_kind, examine
 from models.points.checkpoint_tables import ROOT, CheckpointRow, PieceRow
 from models.points.freezing import freeze
 from models.points.posting import accounts_of
+from models.points.rule_sheets import first_book
 from models.points.tables import WalletRow
 
 log = logging.getLogger(__name__)
@@ -68,8 +71,16 @@ class _Proven:
 class Reconciliation:
     """Proves the ledger. Safe to repeat, to stop anywhere, and to run twice at the same time."""
 
-    def __init__(self, *, clock: Clock, page: int = PAGE, pause: Pause = time.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        book: Callable[[], RuleBook] = first_book,
+        page: int = PAGE,
+        pause: Pause = time.sleep,
+    ) -> None:
         self._clock = clock
+        self._book = book
         self._page = page
         self._pause = pause
 
@@ -122,7 +133,7 @@ class Reconciliation:
         start = _start(wallet.member_id, checkpoint, day)
         if start != START and _fits(start, wallet):
             return _Proven(wallet=wallet, point=start, faults=(), entries=0)
-        examined = examine(wallet.member_id, start, pause=self._pause)
+        examined = examine(wallet.member_id, start, book=self._book(), pause=self._pause)
         now = self._clock.now()
         if examined.faults:
             _report(wallet.member_id, examined.faults, now=now)

@@ -13,16 +13,19 @@ import pytest
 from infra.local.engine import Engine
 from models.base.clock import FixedClock, business_day
 from models.base.errors import Conflict
-from models.base.ids import seq_text
+from models.base.ids import new_id, seq_text
 from models.base.store import get, query
 from models.points import trees
 from models.points.checkpoint_tables import CheckpointRow, FreezeRow
+from models.points.entities import EntryKind
+from models.points.ledger import Ledger
+from models.points.posting import Event
 from models.points.reconciliation import TURN_DAYS, Night, Reconciliation
 from models.points.roots import inclusion, pieces, root_of
 from models.points.tables import EntryRow, TransferRow, WalletRow
 from tests.support.faults import Killed, counting, killed_at, lost_at
 from tests.support.ledgers import own_ledger
-from tests.support.points import NOW, a_member_id, award, hold
+from tests.support.points import COUNTY, NOW, a_member_id, award, hold
 
 TODAY = business_day(NOW)
 
@@ -160,6 +163,26 @@ def test_a_ledger_that_drifts_is_frozen_said_loudly_and_left_as_it_is(
     root = root_of(TODAY)
     assert root is not None
     assert root.drifts == 1
+
+
+def test_an_award_that_no_rule_leads_to_is_a_drift_though_its_chain_is_sound() -> None:
+    member = a_member_id()
+    inputs = {"day": TODAY, "quantity": 1, "gross": 10, "totals": "totals@1", "granted": 99}
+    event = Event(
+        member_id=member,
+        county=COUNTY,
+        transfer_id=new_id("trf"),
+        kind=EntryKind.AWARD,
+        rule="report.first@1",
+        points=99,
+        source={"inputs": inputs},
+        now=NOW,
+    )
+    legs = {"iss:report.first@1": -99, "a:2028-03": 99}
+    Ledger().post(lambda: Ledger().plan(event, lambda accounts, today: legs))
+
+    assert run().drifts == 1
+    assert query(FreezeRow, member)[0].faults == [{"code": "entry.points", "seq": 1}]
 
 
 def test_a_frozen_wallet_earns_and_does_not_spend() -> None:
