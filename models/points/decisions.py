@@ -62,6 +62,7 @@ class Batch:
 class _Posted:
     transfer_id: str
     points: int
+    limit: str | None
 
 
 class Decisions:
@@ -139,7 +140,8 @@ class Decisions:
         if posting.already:
             raise _posted_before(row)
         posting.add_to(tx)
-        posted = _Posted(posting.transfer_id, decided.moved(draft, posting))
+        points = decided.moved(draft, posting)
+        posted = _Posted(posting.transfer_id, points, posting.limit)
         if posted.points and posting.writes is not None:
             self._add_notice(tx, row, posted, int(posting.writes.entry.seq), now)
         return posted
@@ -211,6 +213,9 @@ def _flip(
             ProposalRow.points.set(posted.points),
             ProposalRow.transfer_id.set(posted.transfer_id),
         ]
+        if posted.limit is not None:
+            row.limit = posted.limit
+            actions.append(ProposalRow.limit.set(posted.limit))
     tx.update("proposal", row, actions, _unchanged(row, state, checker))
 
 

@@ -27,8 +27,9 @@ class ProposalRow(Table):
     """Something two people decide; what is decided never changes, and its id follows from it.
 
     ``amount`` is points or, of an act, how many. ``batch`` is the file it came in. ``open_county``
-    stands until it is decided; ``points`` is what was posted then, under ``transfer_id``.
-    ``appeal_seq`` is the appeal that it follows from.
+    stands until it is decided; ``points`` is what was posted then, under ``transfer_id``, and
+    ``limit`` what kept it below what the act is worth (see ``acts``). ``appeal_seq`` is the appeal
+    that it follows from.
     """
 
     class Meta:
@@ -55,6 +56,7 @@ class ProposalRow(Table):
     decided_at = Instant(null=True)
     transfer_id = UnicodeAttribute(null=True)
     points = Whole(null=True)
+    limit = UnicodeAttribute(null=True)
 
     by_open = ByOpen()
 

@@ -174,7 +174,8 @@ def row_of(
 
 
 def shown(row: ProposalRow) -> Mapping[str, Any]:
-    """A proposal as both people see it; ``points`` what was posted, None while nothing is."""
+    """A proposal as both people see it; ``points`` what was posted, None while nothing is, and
+    ``limit`` which limit that met, if any."""
     return {
         "proposal_id": row.proposal_id,
         "kind": row.kind,
@@ -191,6 +192,7 @@ def shown(row: ProposalRow) -> Mapping[str, Any]:
         "checker": row.checker,
         "decided_at": utc_text(row.decided_at) if row.decided_at else None,
         "points": row.points,
+        "limit": row.limit,
     }
 
 

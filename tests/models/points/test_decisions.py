@@ -470,6 +470,53 @@ def test_an_act_is_paid_once_whoever_proposes_it(office: Office, rider: str) -> 
     assert has(rider) == (5, 0, 0, 0)
 
 
+def test_an_act_beyond_its_cap_posts_nothing_and_the_checker_reads_why(
+    office: Office, rider: str
+) -> None:
+    first = [office.post(rider, kind="activity", reason="event") for _ in range(2)]
+
+    third = office.propose(rider, kind="activity", reason="event")
+    answer = office.decide(third)
+
+    assert (answer["points"], answer["limit"]) == (0, "act_week")
+    assert [proposal(each).limit for each in first] == [None, None]
+    assert has(rider) == (10, 0, 0, 0)
+    assert told(third) is None
+    assert office.decide(third) == answer
+
+
+def test_hours_are_paid_as_far_as_the_days_cap_goes(office: Office, rider: str) -> None:
+    served = {"kind": "service_hours", "reason": "service", "day": "2026-03-10"}
+    office.post(rider, **served, quantity=3)
+    proposal_id = office.post(rider, **served, quantity=3)
+
+    assert (proposal(proposal_id).points, proposal(proposal_id).limit) == (10, "act_day")
+    assert has(rider) == (40, 0, 0, 0)
+
+
+def test_what_is_taken_back_gives_no_cap_back(office: Office, rider: str) -> None:
+    posted = [office.post(rider, kind="activity", reason="event") for _ in range(2)]
+    paid = proposal(posted[0]).transfer_id
+    office.post(rider, kind="claw_back", reason="given_by_mistake", reference=paid)
+
+    third = office.post(rider, kind="activity", reason="event")
+
+    assert (proposal(third).points, proposal(third).limit) == (0, "act_week")
+    assert has(rider) == (5, 0, 0, 0)
+
+
+def test_a_hardship_grant_comes_once_a_month_and_uses_no_overall_cap_up(
+    office: Office, rider: str
+) -> None:
+    grant = {"kind": "hardship", "reason": "applied"}
+    office.post(rider, **grant)
+    again = office.post(rider, **grant)
+    served = office.post(rider, kind="service_hours", reason="patrol", quantity=4)
+
+    assert (proposal(again).points, proposal(again).limit) == (0, "act_month")
+    assert (proposal(served).points, proposal(served).limit) == (40, None)
+
+
 # many ------------------------------------------------------------------------------------------
 
 
