@@ -1,8 +1,8 @@
 """What points and rewards write: an award, a reservation, a handover, each at its dearest.
 
 Counted on an engine of its own, through the use cases alone: what a case or a station adds to an
-award is theirs and counted there. A reservation is one with a limit per member; a handover is a
-scan of the rider's QR payload.
+award is theirs and counted there. The award has a cap and a common budget, the reservation a limit
+per member; the handover is a scan of the rider's QR payload.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.rewards.entities import Limit, Voucher
 COUNTED = frozenset(
     {"earn.write_units", "earn.sequential_calls", "reserve.write_units", "settle.write_units"}
 )
-PRICE = 10
+PRICE = 5
 
 
 def measure() -> dict[str, float]:
@@ -36,7 +36,7 @@ def count() -> dict[str, float]:
     counter = Counter(left=(5,), price=PRICE, limit=Limit(count=3, days=30)).opened()
     rider, merchant = counter.rider(), counter.merchant()
     keys = ("first", "second", "third")
-    earned = [_traced(trace, partial(counter.award, rider, key, PRICE)) for key in keys]
+    earned = [_traced(trace, partial(counter.act, rider, key, PRICE)) for key in keys]
     reserved = [_traced(trace, partial(_reserve, counter, rider, key)) for key in keys]
     shown = [_again(counter, rider, key) for key in keys]
     settled = [_traced(trace, partial(_settle, counter, merchant, qr)) for qr in shown]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from infra.prove.ledger.sequential import BUDGET, CAP
 from models.base.clock import Clock, FixedClock
 from models.base.ids import derived_id, new_id
 from models.base.paging import Cursors
@@ -27,14 +28,25 @@ NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 COUNTY = "411503"
 VALID_DAYS = 30
 _SESSION = "0" * 64
-POINT = "proof.point"
+POINT, ACT = "proof.point", "proof.act"
 BOOK = RuleBook(
     {
         TOTALS: first_book().versions[TOTALS],
         POINT: (Rule(rule=POINT, version=1, points=1, counts=False),),
+        ACT: (
+            Rule(
+                rule=ACT,
+                version=1,
+                points=1,
+                per_day=CAP,
+                campaign=ACT,
+                budget_per_grid_day=BUDGET,
+                counts=False,
+            ),
+        ),
     }
 )
-"""One rule that gives any amount, without caps."""
+"""A rule that gives any amount without limits, and one with a member's cap and a common budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,17 +104,26 @@ class Counter:
 
     def award(self, rider: Actor, key: str, points: int) -> None:
         """Give points for an event that ``key`` names."""
-        self.ledger.post(
+        self._post(rider, key, Act(rule=POINT, at=self.clock.now(), quantity=points))
+
+    def act(self, rider: Actor, key: str, points: int) -> int:
+        """Give what cap and budget let through for an event; answer how many points that was."""
+        act = Act(rule=ACT, at=self.clock.now(), quantity=points, grid_id=self.merchant_id)
+        return self._post(rider, key, act)
+
+    def _post(self, rider: Actor, key: str, act: Act) -> int:
+        posting = self.ledger.post(
             lambda: self.ledger.plan_award(
                 member_id=rider.member_id,
                 county=COUNTY,
-                transfer_id=derived_id("trf", "award", rider.member_id, key),
-                act=Act(rule=POINT, at=self.clock.now(), quantity=points),
+                transfer_id=derived_id("trf", act.rule, rider.member_id, key),
+                act=act,
                 now=self.clock.now(),
                 matures_at=None,
                 source={"case_id": key},
             )
         )
+        return posting.points
 
     def _reward(self, class_id: str, left: int) -> Reward:
         return Reward(

@@ -35,12 +35,12 @@ SEED = 20260318
 RIDERS, THREADS, ROUNDS, ASKS = 3, 6, 8, 6
 LEFT = (3, 2)
 FIRST_AWARDS = 2
-WISHES = {"reserve": 30, "again": 16, "award": 6, "fulfil": 12, "undo": 8, "cancel": 14,
+WISHES = {"reserve": 28, "again": 16, "award": 14, "fulfil": 12, "undo": 8, "cancel": 14,
           "expire": 4, "balance": 8, "look": 4}  # fmt: skip
 """What a thread does next, by weight; ``again`` repeats what another one may be asking now."""
 
 OUTCOMES = (
-    "done", "reserved", "fulfilled", "cancelled", "expired", "points.insufficient",
+    "+10", "+5", "+0", "reserved", "fulfilled", "cancelled", "expired", "points.insufficient",
     "reward.sold_out", "redemption.already_fulfilled", "redemption.not_fulfilled",
     "redemption.cancelled", "redemption.expired",
 )  # fmt: skip
@@ -201,8 +201,7 @@ class Episode:
     def _told(self, ask: Ask) -> str:
         rider = self._riders[ask.rider]
         if ask.what == "award":
-            self.counter.award(rider, ask.key, AWARD)
-            return "done"
+            return f"+{self.counter.act(rider, ask.key, AWARD)}"
         if ask.what == "balance":
             found = balances(rider.member_id, self.counter.clock.now())
             return f"{found.available}+{found.held}"

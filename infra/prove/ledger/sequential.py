@@ -12,18 +12,22 @@ from typing import Any
 
 PRICE = 10
 AWARD = 10
+CAP, BUDGET = 25, 40
+"""Most units of a rider in the day, and points for everybody together."""
 
 Told = tuple[str, "World"]
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """``free`` and ``held`` points by rider, ``left`` by reward, and what each request became."""
+    """``free`` and ``held`` points and ``used`` units of the cap by rider, ``left`` by reward, the
+    common ``budget``, and what each request became."""
 
     free: tuple[int, ...]
     held: tuple[int, ...]
     left: tuple[int, ...]
-    awarded: frozenset[str] = frozenset()
+    used: tuple[int, ...] = (0,) * 8
+    budget: int = BUDGET
     taken: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """(request, where it stands) of every redemption."""
     done: frozenset[tuple[str, str]] = field(default_factory=frozenset)
@@ -54,11 +58,23 @@ def step(world: Any, ask: Any) -> Iterable[Told]:
 
 
 def _award(world: World, ask: Ask) -> Iterable[Told]:
-    if ask.key in world.awarded:
-        yield "done", world
+    """A member's cap lets units through, the common budget then points."""
+    earlier = dict(world.done).get(ask.key)
+    if earlier is not None:
+        yield earlier, world
         return
-    free = _plus(world.free, ask.rider, AWARD)
-    yield "done", replace(world, free=free, awarded=world.awarded | {ask.key})
+    units = min(AWARD, CAP - world.used[ask.rider])
+    granted = min(units, world.budget)
+    told = f"+{granted}"
+    after = _told(world, ask.key, told)
+    if granted:
+        after = replace(
+            after,
+            free=_plus(world.free, ask.rider, granted),
+            used=_plus(world.used, ask.rider, units),
+            budget=world.budget - granted,
+        )
+    yield told, after
 
 
 def _reserve(world: World, ask: Ask) -> Iterable[Told]:

@@ -68,18 +68,38 @@ def test_a_refusal_may_stand_before_an_award_that_overlaps_it_but_not_after_one_
     poor = World(free=(0,), held=(0,), left=(1,))
     award = Ask(what="award", key="a")
 
-    overlapping = _judge((award, "done", 0, 3), (RESERVE, "points.insufficient", 1, 2), start=poor)
-    late = _judge((award, "done", 0, 1), (RESERVE, "points.insufficient", 2, 3), start=poor)
+    overlapping = _judge((award, "+10", 0, 3), (RESERVE, "points.insufficient", 1, 2), start=poor)
+    late = _judge((award, "+10", 0, 1), (RESERVE, "points.insufficient", 2, 3), start=poor)
 
     assert overlapping is None
     assert late is not None
+
+
+def test_a_cap_lets_the_rest_through_and_then_nothing() -> None:
+    told = ("+10", "+10", "+5", "+0")
+    awards = [
+        (Ask(what="award", key=f"a{turn}"), told[turn], 2.0 * turn, 2.0 * turn + 1)
+        for turn in range(4)
+    ]
+
+    assert _judge(*awards, (BALANCE, "35+0", 9, 10)) is None
+    assert _judge(*awards[:3], (Ask(what="award", key="a3"), "+5", 6, 7)) is not None
+
+
+def test_a_common_budget_is_not_spent_twice() -> None:
+    two = World(free=(0, 0), held=(0, 0), left=(1,), budget=10)
+    awards = [(Ask(what="award", key=f"a{rider}", rider=rider), 0.0, 1.0) for rider in (0, 1)]
+    (one, *when), (other, *_) = awards
+
+    assert _judge((one, "+10", *when), (other, "+0", *when), start=two) is None
+    assert _judge((one, "+10", *when), (other, "+10", *when), start=two) is not None
 
 
 def test_who_was_told_no_is_told_no_again_under_that_key_and_not_under_another() -> None:
     poor = World(free=(0,), held=(0,), left=(1,))
     told = (
         (RESERVE, "points.insufficient", 0.0, 1.0),
-        (Ask(what="award", key="a"), "done", 2.0, 3.0),
+        (Ask(what="award", key="a"), "+10", 2.0, 3.0),
     )
 
     same = _judge(*told, (RESERVE, "points.insufficient", 4, 5), start=poor)
