@@ -17,6 +17,7 @@ from handlers.console import decisions, duty, links, orphans, roster, settlement
 from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import rewards as shelves  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
+from handlers.console import solvency as simulated_years  # noqa: E402
 from handlers.console import transfers as transfer_files  # noqa: E402
 from handlers.events import (  # noqa: E402
     calendar,
@@ -181,6 +182,12 @@ def publish_rewards(event, context):
 def change_reward(event, context):
     """Pause, resume or retire a reward."""
     return shelves.on_change(event)
+
+
+@app.lambda_function(name="show_solvency")
+def show_solvency(event, context):
+    """Show whether points stay worth something in a simulated year, month by month."""
+    return simulated_years.on_invoke(event)
 
 
 @app.lambda_function(name="import_transfers")

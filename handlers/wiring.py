@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -57,6 +58,7 @@ from models.people.roster import Roster
 from models.people.sessions import Sessions
 from models.people.verification import Verifications
 from models.people.withdrawals import Forgetful
+from models.points.acts import RuleBook
 from models.points.appeals import Appeals
 from models.points.decisions import Decisions
 from models.points.exporting import Exports
@@ -66,6 +68,7 @@ from models.points.proposals import Proposals
 from models.points.reading import Statements
 from models.points.reconciliation import Reconciliation
 from models.points.rule_sheets import PointRules
+from models.rewards import solvency_ledger
 from models.rewards.catalogue import Catalogue
 from models.rewards.codes import Codes as RewardCodes
 from models.rewards.expiry import Expiry
@@ -78,6 +81,7 @@ from models.rewards.redemptions import Redemptions
 from models.rewards.refunds import Refunds
 from models.rewards.reveals import Reveals
 from models.rewards.settlements import Settlements
+from models.rewards.solvency import Solvency
 from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
 from models.stations.directory import Directory
@@ -222,7 +226,7 @@ class Services(Gateways):
 
     @cached_property
     def publication(self) -> Publication:
-        return Publication()
+        return Publication(self.solvency)
 
     @cached_property
     def reward_codes(self) -> RewardCodes:
@@ -267,6 +271,22 @@ class Services(Gateways):
     @cached_property
     def settlements(self) -> Settlements:
         return Settlements(clock=self.clock)
+
+    @cached_property
+    def solvency(self) -> Solvency:
+        return Solvency(
+            book=self._newest_rules,
+            grids=self.grids_by_county,
+            ledger=solvency_ledger.standing,
+        )
+
+    def grids_by_county(self) -> Mapping[str, int]:
+        """The counties that have begun, with the number of their grids."""
+        return Counter(grid.county for grid in self.places.grids())
+
+    def _newest_rules(self) -> RuleBook:
+        self.point_rules.forget()
+        return self.point_rules.current()
 
     @cached_property
     def reward_notices(self) -> RewardNotices:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from handlers.console import solvency
 from handlers.wiring import Services, services
 from models.base.errors import DomainError
 from models.rewards import reward_sheets
@@ -24,6 +25,8 @@ def on_publish(event: Mapping[str, Any]) -> dict[str, Any]:
     Each of the three is CSV or a JSON list: rewards, who pays for them, and kinds of entitlement.
     ``actor`` names the post that publishes. Without any of them the rewards are answered as CSV,
     to be edited. Safe to repeat; one error and nothing is written, and every error is listed.
+    Where prices, quotas or who may have something change, a simulated year is shown month by month
+    (``months``, ``reach``); the ``clauses`` that the change would break refuse it.
     """
     wired = services()
     if not any(name in event for name in SHEETS.values()):
@@ -77,5 +80,6 @@ def _told(report: Report, *, dry_run: bool) -> dict[str, Any]:
         "changed": {key: list(columns) for key, columns in report.changed.items()},
         "status": dict(report.states),
         "refused": [asdict(wrong) for wrong in report.wrong],
-        "clauses": list(report.clauses),
+        "clauses": solvency.sentences(report.clauses),
+        **(solvency.figures(report.year) if report.year is not None else {}),
     }

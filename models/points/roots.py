@@ -39,6 +39,11 @@ def root_of(day: str) -> RootRow | None:
     return get(RootRow, day, ROOT)
 
 
+def newest(day: str) -> RootRow | None:
+    """The last root of a day or of one of the ninety days before it; two reads."""
+    return root_of(day) or _before(day)
+
+
 def pieces(day: str) -> list[PieceRow]:
     """A day's pieces in order."""
     return query(PieceRow, day, PieceRow.piece < ROOT, page_size=20)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from pynamodb.expressions.update import Action as Change
 
-from models.base.errors import Conflict, NotFound
+from models.base.errors import NotFound
 from models.base.store import Refused, Stale, Transaction, get, get_many, retrying, scan
 from models.rewards import life_rules, publication_rules, reward_sheets
 from models.rewards.changes import ID
@@ -22,6 +22,8 @@ from models.rewards.entities import Fund, Reward, RewardState
 from models.rewards.life_rules import By, RewardAction
 from models.rewards.publishing import class_row, fund_row, row_of
 from models.rewards.reward_sheets import CLASSES, FIRST_ROW, FUNDS, REWARDS, Row, SheetError
+from models.rewards.solvency import Judgement
+from models.rewards.solvency_entities import Verdict
 from models.rewards.tables import (
     SHELF,
     ClassRow,
@@ -39,10 +41,10 @@ MERCHANT, STATION = "merchant:", "station:"
 class Guard(Protocol):
     """Whether points stay worth something with rewards and funds as they would stand."""
 
-    def require_solvent(
-        self, *, rewards: Sequence[Reward], funds: Sequence[Fund], now: datetime
-    ) -> None:
-        """Raise ``Conflict("solvency.refused")`` with the violated ``clauses``."""
+    def of_rewards(
+        self, rewards: Sequence[Reward], funds: Sequence[Fund], now: datetime
+    ) -> Judgement:
+        """Judge the year with them; what it violates is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +67,16 @@ class Report:
     """What publishing did or would do; with anything ``wrong`` nothing was written.
 
     ``changed`` has for each reward the columns that differ; ``states`` where every reward of the
-    sheet stands then; ``clauses`` are what the guard found violated.
+    sheet stands then; ``clauses`` are what the guard found violated, ``year`` what it saw (None:
+    there was nothing to judge).
     """
 
     added: tuple[str, ...] = ()
     changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
     wrong: tuple[SheetError, ...] = ()
-    clauses: tuple[Any, ...] = ()
+    clauses: tuple[Mapping[str, Any], ...] = ()
+    year: Verdict | None = None
 
 
 class Publication:
@@ -226,10 +230,12 @@ def _judged(
     if wrong:
         return _NOTHING, Report(wrong=tuple(wrong))
     report, plan = _difference(shelf, afters, funds, classes)
-    clauses = _clauses(guard, shelf, afters, funds, now)
-    if clauses:
+    judgement = _judgement(guard, shelf, afters, funds, now)
+    if judgement is not None:
+        report = replace(report, clauses=judgement.details, year=judgement.verdict)
+    if report.clauses:
         refused = SheetError(sheet=REWARDS.name, row=0, column="price", code="solvency.refused")
-        return _NOTHING, replace(report, wrong=(refused,), clauses=clauses)
+        return _NOTHING, replace(report, wrong=(refused,))
     return plan, report
 
 
@@ -343,25 +349,25 @@ def _columns(before: RewardRow | ClassRow, after: RewardRow | ClassRow) -> list[
     )
 
 
-def _clauses(
+def _judgement(
     guard: Guard | None,
     shelf: _Shelf,
     afters: Mapping[str, Reward],
     funds: Mapping[str, Fund],
     now: datetime,
-) -> tuple[Any, ...]:
+) -> Judgement | None:
     moved = any(
         publication_rules.moves_value(shelf.rewards.get(key), after)
         for key, after in afters.items()
     )
-    if guard is None or not moved:
-        return ()
+    lowered = any(
+        key in funds and funds[key].points_cap < fund.points_cap
+        for key, fund in shelf.funds.items()
+    )
+    if guard is None or not (moved or lowered):
+        return None
     rewards = list({**shelf.rewards, **afters}.values())
-    try:
-        guard.require_solvent(rewards=rewards, funds=list(funds.values()), now=now)
-    except Conflict as refused:
-        return tuple(refused.details.get("clauses", ())) or (refused.code,)
-    return ()
+    return guard.of_rewards(rewards, list(funds.values()), now)
 
 
 def _put_reward(tx: Transaction, reward: Reward, before: RewardRow | None, actor: str) -> None:

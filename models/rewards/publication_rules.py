@@ -76,12 +76,23 @@ def published(before: Reward | None, wanted: Reward, *, now: datetime) -> Reward
 
 
 def moves_value(before: Reward | None, after: Reward) -> bool:
-    """Whether what points are worth changes: a price, a quota, or something that is new."""
+    """Whether what points are worth changes: a price, a quota, who may have it, or what is new."""
     if after.state not in ON_OFFER:
         return False
     if before is None or before.state not in ON_OFFER:
         return True
-    return (before.price, before.supply) != (after.price, after.supply)
+    return _worth(before) != _worth(after)
+
+
+def _worth(reward: Reward) -> tuple[object, ...]:
+    return (
+        reward.price,
+        reward.supply,
+        reward.fund_id,
+        reward.limit,
+        reward.eligibility,
+        reward.needs_approval,
+    )
 
 
 def drawn(befores: Mapping[str, Reward], afters: Mapping[str, Reward]) -> Mapping[str, int]:

@@ -85,8 +85,9 @@ class Fund:
 class Item:
     """A reward in one county: ``quota`` a month at ``price`` points, paid by a fund.
 
-    ``per_member`` is the most a member may take in a year (None: no limit). ``is_open``: any
-    confirmed member may take it, so it counts for who is in the middle.
+    ``per_member`` is the most a member may take in a year (None: no limit); ``months`` how many of
+    the next twelve are funded. ``is_open``: any confirmed member may take it, so it counts for who
+    is in the middle.
     """
 
     reward_id: str
@@ -95,6 +96,7 @@ class Item:
     quota: int
     fund_id: str
     per_member: int | None = None
+    months: int = MONTHS
     is_open: bool = True
 
     def __post_init__(self) -> None:
@@ -116,13 +118,13 @@ class Claims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Economy:
-    """Everything a verdict follows from. ``sheets`` has one per month, from ``first_month`` on.
+    """Everything a verdict follows from. ``sheets`` has one for each of the twelve ``months``.
 
     ``floors`` are the sheets that the member in the middle can rely on, where a month has versions
     that differ; None: the same.
     """
 
-    first_month: str
+    months: tuple[str, ...]
     sheets: tuple[Sheet, ...]
     population: Population
     counties: tuple[County, ...]
@@ -132,7 +134,7 @@ class Economy:
     floors: tuple[Sheet, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.sheets) != MONTHS or len(self.floors or self.sheets) != MONTHS:
+        if {len(self.months), len(self.sheets), len(self.floors or self.sheets)} != {MONTHS}:
             raise ValueError("a year has twelve months")
 
 

@@ -22,7 +22,6 @@ from models.rewards.issue_rules import (
     whole,
 )
 from models.rewards.solvency_entities import (
-    MONTHS,
     Broken,
     Claims,
     Clause,
@@ -87,26 +86,17 @@ def stock_points(economy: Economy, items: Sequence[Item], members: int) -> int:
     return sum(min(points, carried.get(fund_id, 0)) for fund_id, points in by_fund.items())
 
 
-def month_after(month: str, count: int) -> str:
-    """The ``count``-th month after one (``YYYY-MM``).
-
-    >>> month_after("2026-11", 2)
-    '2027-01'
-    """
-    number = int(month[:4]) * 12 + int(month[5:7]) - 1 + count
-    return f"{number // 12:04d}-{number % 12 + 1:02d}"
-
-
 def _months(economy: Economy, county: County, year: Sequence[Earnings]) -> Iterator[MonthEnd]:
     claims = economy.claims.get(county.county, Claims())
     stock = stock_points(economy, _of(economy, county), sum(heads_of(county, economy.population)))
     liability = claims.points
-    for month, (sheet, earned) in enumerate(zip(economy.sheets, year, strict=True), start=1):
+    months = zip(economy.months, economy.sheets, year, strict=True)
+    for number, (month, sheet, earned) in enumerate(months, start=1):
         gained = issued(earned, sheet, county, economy.population)
-        lapsed = min(claims.lapsing.get(month, 0), liability)
+        lapsed = min(claims.lapsing.get(number, 0), liability)
         liability += gained - lapsed
         yield MonthEnd(
-            month=month_after(economy.first_month, month - 1),
+            month=month,
             county=county.county,
             issued=gained,
             lapsed=lapsed,
@@ -176,7 +166,9 @@ def _reach(economy: Economy, county: County) -> Reach:
     population = economy.population
     months = economy.floors or economy.sheets
     points = min(reached(pair, population) for pair in pairwise(months))
-    open_items = [item for item in _of(economy, county) if item.is_open and item.quota > 0]
+    open_items = [
+        item for item in _of(economy, county) if item.is_open and item.quota * item.months
+    ]
     heads = heads_of(county, population)
     return Reach(
         county=county.county,
@@ -193,7 +185,7 @@ def _units(economy: Economy, items: Sequence[Item]) -> int:
     units = 0
     for item in sorted(items, key=lambda item: item.price):
         payable = carried.get(item.fund_id, 0) // item.price
-        taken = min(REACH_MONTHS * item.quota, payable)
+        taken = min(min(REACH_MONTHS, item.months) * item.quota, payable)
         carried[item.fund_id] = carried.get(item.fund_id, 0) - taken * item.price
         units += taken
     return units
@@ -255,8 +247,8 @@ def _of(economy: Economy, county: County) -> list[Item]:
 
 
 def _year_of(item: Item, members: int) -> int:
-    """Points that twelve monthly quotas take in, as far as members may take them."""
-    units = MONTHS * item.quota
+    """Points that its funded quotas of a year take in, as far as members may take them."""
+    units = item.months * item.quota
     if item.per_member is not None:
         units = min(units, members * item.per_member)
     return units * item.price

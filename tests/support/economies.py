@@ -70,7 +70,7 @@ def an_economy(
 ) -> Economy:
     """One county that passes, but for what is said otherwise."""
     return Economy(
-        first_month="2026-12",
+        months=tuple(f"{2026 + n // 12}-{n % 12 + 1:02d}" for n in range(11, 23)),
         sheets=sheets or (sheet or a_sheet(),) * MONTHS,
         population=TYPICAL,
         counties=(County(county=WEST, members=members),),

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "solvency.refused": (
+        "没有发布：按此规则推演一年，积分会兑付不了或够不着权益",
+        "Not published: a simulated year under these rules leaves points without worth",
+    ),
     "solvency.uncovered": (
         "按此规则，{county} 从 {month} 月末起，未兑付积分超过有资金保障的库存；"
         "最多时（{worst_month}）欠 {liability} 分，库存只能承接 {stock} 分，缺 {short} 分。"

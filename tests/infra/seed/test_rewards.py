@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+
+import pytest
 
 from handlers.settings import Settings
 from handlers.wiring import Services
+from infra.local.engine import Engine
 from infra.local.seed import rewards, roster
 from models.base.store import get
-from models.base.tables import Database
+from models.base.tables import Database, use_database
+from models.points.rule_sheets import first_book
+from models.rewards.solvency import Solvency
+from models.rewards.solvency_ledger import Ledger
 from models.rewards.tables import RewardRow
+from tests.support.categories import own_tables
+
+
+@pytest.fixture
+def own_shelf(database: Database, engine: Engine) -> Iterator[Services]:
+    """A shelf of this test's alone: the guard sees everything that is on offer."""
+    own = own_tables(
+        engine.url,
+        "entitlement-classes",
+        "merchants",
+        "rewards",
+        "funds",
+        "solvency-plan",
+    )
+    yield Services(Settings(dynamodb_url=engine.url, table_prefix=own.prefix))
+    use_database(database)
 
 
 def test_each_county_has_a_reward_of_every_class_and_a_haircut_for_ten_points() -> None:
@@ -37,6 +60,24 @@ def test_a_voucher_lasts_thirty_days_and_for_a_health_check_sixty() -> None:
 
 def test_every_invented_row_says_so() -> None:
     assert all(row.synthetic for row in (*rewards.rewards(), *rewards.merchants()))
+
+
+def test_what_is_planted_passes_the_guard_with_the_rules_that_come_with_the_code(
+    own_shelf: Services,
+) -> None:
+    rewards.plant(own_shelf)
+    guard = Solvency(
+        book=first_book,
+        grids=lambda: dict.fromkeys(roster.COUNTIES, 20),
+        ledger=lambda _: Ledger(totals={}),
+    )
+
+    judgement = guard.standing(own_shelf.clock.now())
+
+    assert judgement.violated == ()
+    assert {reach.county for reach in judgement.verdict.reaches} == set(roster.COUNTIES)
+    worst = max(end.liability for end in judgement.verdict.months)
+    assert worst < 160_000 < 280_000 < judgement.verdict.months[0].stock
 
 
 def test_planting_twice_changes_nothing_and_a_changed_price_is_one_row(database: Database) -> None:

@@ -19,6 +19,8 @@ from models.rewards import publishing, reward_sheets
 from models.rewards.entities import Fund, Merchant, Reward, RewardState, Supply
 from models.rewards.life_rules import RewardAction
 from models.rewards.publication import Draft, Publication, Report
+from models.rewards.solvency import Judgement
+from models.rewards.solvency_entities import Broken, Clause, Verdict
 from models.rewards.tables import FundRow, RewardRow
 from tests.support.faults import lost_reply, never_sent
 from tests.support.people import COUNTY
@@ -335,12 +337,16 @@ class Strict:
 
     shown: list[tuple[Sequence[Reward], Sequence[Fund]]] = field(default_factory=list)
 
-    def require_solvent(
-        self, *, rewards: Sequence[Reward], funds: Sequence[Fund], now: datetime
-    ) -> None:
+    def of_rewards(
+        self, rewards: Sequence[Reward], funds: Sequence[Fund], now: datetime
+    ) -> Judgement:
         self.shown.append((rewards, funds))
-        if any(reward.price > 10 for reward in rewards if reward.state in ("published",)):
-            raise Conflict("solvency.refused", clauses=[{"code": "solvency.unreachable"}])
+        is_dear = any(r.price > 10 for r in rewards if r.state is RewardState.PUBLISHED)
+        clause = Clause(code=Broken.EMPTY, county=None, lack=1, figures={})
+        return Judgement(
+            verdict=Verdict(clauses=(), months=(), reaches=()),
+            violated=(clause,) if is_dear else (),
+        )
 
 
 def test_the_guard_sees_the_shelf_as_it_would_stand_and_its_word_is_final(
@@ -356,7 +362,7 @@ def test_the_guard_sees_the_shelf_as_it_would_stand_and_its_word_is_final(
     assert desk.reward_id in {reward.reward_id for reward in rewards}
     assert 360 in {fund.committed for fund in funds if fund.fund_id == desk.fund_id}
     assert wrong(report) == [(0, "price", "solvency.refused")]
-    assert report.clauses == ({"code": "solvency.unreachable"},)
+    assert report.clauses == ({"code": "solvency.empty", "county": None},)
     assert get(RewardRow, desk.reward_id) is None
 
 
