@@ -214,7 +214,7 @@ class Services(Gateways):
 
     @cached_property
     def point_appeals(self) -> Appeals:
-        return Appeals(clock=self.clock, clean=clean_text, tell=outbox.row)
+        return Appeals(clock=self.clock, cursors=self.cursors, clean=clean_text, tell=outbox.row)
 
     @cached_property
     def point_notices(self) -> PointNotices:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from chalice.app import Blueprint
 
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
-from handlers.http.schemas.point_appeals import EntryAppeal, NewEntryAppeal
+from handlers.http.schemas.point_appeals import (
+    EntryAppeal,
+    EntryAppealList,
+    EntryAppeals,
+    NewEntryAppeal,
+)
 from handlers.http.texts.catalogue import text
 
 blueprint = Blueprint(__name__)
@@ -26,4 +34,18 @@ def appeal_entry(call: Call[NewEntryAppeal, Nothing]) -> Reply:
     found = call.services.point_appeals.appeal(
         call.actor, call.params["seq"], body.text, body.request_id
     )
-    return {**found, "text": text(f"points.appeal.{found['state']}", call.language)}
+    return _shown(found, call.language)
+
+
+@endpoint(blueprint, "GET", "/v1/points/appeals", query=EntryAppeals, answer=EntryAppealList)
+def list_appeals(call: Call[Nothing, EntryAppeals]) -> Reply:
+    """List the own appeals with what became of them, of the newest entry first."""
+    page = call.services.point_appeals.mine(
+        call.actor, limit=call.query.limit, cursor=call.query.cursor
+    )
+    items = [_shown(found, call.language) for found in page.items]
+    return {"items": items, "next_cursor": page.next_cursor}
+
+
+def _shown(found: Mapping[str, Any], language: str) -> dict[str, Any]:
+    return {**found, "text": text(f"points.appeal.{found['state']}", language)}

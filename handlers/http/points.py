@@ -98,6 +98,7 @@ def shown_line(line: Line) -> dict[str, Any]:
         "rule": line.rule,
         "gross": line.gross,
         "limit": line.limit,
+        "appeal_until": line.appeal_until,
         "source": {name: str(value) for name, value in line.source.items()},
         "hash": line.hash,
     }

@@ -1,11 +1,17 @@
-"""How far an appeal against an entry has come, and what a second person's word does to it."""
+"""What can be appealed against, how far an appeal has come, and what a second person does to it."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from models.base.store import Transaction
+from models.points import rules
+from models.points.entities import EntryKind, Legs
 from models.points.proposal_tables import EntryAppealRow, ProposalRow
+
+APPEAL_WITHIN = timedelta(days=30)
+_TAKING = (EntryKind.CLAW_BACK, EntryKind.ADJUSTMENT)
 
 
 class AppealState(StrEnum):
@@ -15,6 +21,21 @@ class AppealState(StrEnum):
     UPHOLDING = "upholding"
     UPHELD = "upheld"
     DISMISSED = "dismissed"
+
+
+def appeal_until(kind: str, legs: Legs, posted_at: datetime) -> datetime | None:
+    """Until when its member may appeal against an entry; None for one that took nothing from him.
+
+    What was written off at once was never his to lose.
+
+    >>> appeal_until("adjustment", {"adj:doubled": 7, "wo:cap": -7}, datetime(2026, 3, 18))
+    """
+    if kind not in _TAKING:
+        return None
+    counter = (rules.adjusted(""), rules.issued(""))
+    taken = sum(points for account, points in legs.items() if account.startswith(counter))
+    is_taken = taken + legs.get(rules.written_off("cap"), 0) > 0
+    return posted_at + APPEAL_WITHIN if is_taken else None
 
 
 def add_outcome(tx: Transaction, proposal: ProposalRow, *, is_upheld: bool) -> None:

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from models.base.clock import Clock, utc_text
 from models.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from models.base.ids import content_hash, derived_id, seq_text
-from models.base.store import Refused, Stale, Transaction, get, put_if_absent, query, retrying
+from models.base.paging import Cursors, Page
+from models.base.store import (
+    Refused,
+    Stale,
+    Transaction,
+    get,
+    page_of,
+    put_if_absent,
+    query,
+    retrying,
+)
 from models.people import links
 from models.people.entities import Actor
 from models.points import corrections
-from models.points.appeal_states import AppealState
+from models.points.appeal_states import AppealState, appeal_until
 from models.points.decisions import Tell
-from models.points.entities import EntryKind
 from models.points.ledger import transfer
 from models.points.proposal_rules import APPEAL_UPHELD, Draft, Kind, Person, is_id, read_person
 from models.points.proposal_tables import EntryAppealRow, ProposalRow
@@ -30,7 +38,6 @@ from models.points.tables import EntryRow
 
 log = logging.getLogger(__name__)
 
-APPEAL_WITHIN = timedelta(days=30)
 TEXT_MAX_CHARACTERS = 200
 MAX_SHOWN = 500
 DISMISSED = "points.appeal_dismissed"
@@ -54,9 +61,15 @@ class Appeals:
     """Takes appeals, and has people decide them. ``clean`` masks what must not stand in a text."""
 
     def __init__(
-        self, *, clock: Clock, clean: Callable[[str | None], str | None], tell: Tell
+        self,
+        *,
+        clock: Clock,
+        cursors: Cursors,
+        clean: Callable[[str | None], str | None],
+        tell: Tell,
     ) -> None:
         self._clock = clock
+        self._cursors = cursors
         self._clean = clean
         self._tell = tell
 
@@ -67,7 +80,7 @@ class Appeals:
 
         Raises ``NotFound("points.entry_not_found")``, ``Invalid`` without a text, and ``Conflict``
         (``points.not_appealable``, ``points.appeal_too_late``, ``points.appealed_before``,
-        ``request.reused``). Safe to repeat, also when it was decided. Three reads, one write.
+        ``request.reused``). Safe to repeat, also when it was decided. Two reads, one write.
         """
         said = self._clean(text)
         if not said:
@@ -75,6 +88,16 @@ class Appeals:
         content = content_hash({"appeal": seq, "text": text})
         key = derived_id("req", actor.member_id, client_request_id)
         return retrying(lambda: self._appeal(actor.member_id, seq, said, (key, content)))
+
+    def mine(
+        self, actor: Actor, *, limit: int, cursor: str | None = None
+    ) -> Page[Mapping[str, Any]]:
+        """His own appeals, of the newest entry first. One query. Raises ``Invalid`` (cursor)."""
+        scope = f"point-appeals:{actor.member_id}"
+        after = self._cursors.open(scope, cursor)
+        rows, last = page_of(EntryAppealRow, actor.member_id, limit=limit, after=after)
+        following = self._cursors.seal(scope, last)
+        return Page(items=[shown(row) for row in rows], next_cursor=following)
 
     def open(self, county: str) -> list[Mapping[str, Any]]:
         """Appeals of a county that wait, oldest first, with their texts. One query of an index."""
@@ -104,10 +127,10 @@ class Appeals:
         standing = get(EntryAppealRow, member_id, key)
         if standing is not None:
             return _same(standing, request)
-        now = self._clock.now()
-        if not _took(entry):
+        now, until = self._clock.now(), appeal_until(entry.kind, entry.legs, entry.posted_at)
+        if until is None:
             raise Conflict("points.not_appealable")
-        if now > entry.posted_at + APPEAL_WITHIN:
+        if now > until:
             raise Conflict("points.appeal_too_late")
         row = EntryAppealRow(
             member_id,
@@ -188,14 +211,6 @@ def _waiting(row: EntryAppealRow) -> Mapping[str, Any]:
         "at": utc_text(row.at),
         "transfer_id": row.transfer_id,
     }
-
-
-def _took(entry: EntryRow) -> bool:
-    """Whether an entry took points from its member that can be given back."""
-    if entry.kind not in (EntryKind.CLAW_BACK, EntryKind.ADJUSTMENT):
-        return False
-    own = transfer(entry.transfer_id)
-    return own is not None and corrections.restores(own.own_legs)[0] > 0
 
 
 def _same(standing: EntryAppealRow, request: tuple[str, str]) -> Mapping[str, Any]:

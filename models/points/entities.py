@@ -153,7 +153,8 @@ class Line:
 
     ``expired`` counts points that had run out before it and were cleared with it. ``rule`` names
     an award's rule and version; ``gross`` is what it was worth before ``limit`` was met (both
-    None where nothing was). ``source`` says what for, by ids.
+    None where nothing was). ``appeal_until`` stands where it took points. ``source`` says what
+    for, by ids.
     """
 
     seq: int
@@ -168,5 +169,6 @@ class Line:
     rule: str
     gross: int | None
     limit: str | None
+    appeal_until: datetime | None
     source: Mapping[str, Any]
     hash: str

@@ -9,6 +9,7 @@ from models.base.ids import seq_text
 from models.base.paging import Cursors, Page
 from models.base.store import get, query
 from models.points import rules
+from models.points.appeal_states import appeal_until
 from models.points.entities import Accounts, Balances, Bucket, Entry, EntryKind, Line, Maturing
 from models.points.posting import accounts_of
 from models.points.sentences import gross_of, limit_of, sentence
@@ -95,6 +96,7 @@ def line(entry: Entry, language: str = "zh") -> Line:
         rule=entry.rule,
         gross=gross_of(entry),
         limit=limit_of(entry),
+        appeal_until=appeal_until(entry.kind, entry.legs, entry.posted_at),
         source={name: value for name, value in entry.source.items() if name != "inputs"},
         hash=entry.hash,
     )

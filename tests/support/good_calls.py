@@ -400,6 +400,14 @@ def _export_points(world: World) -> Request:
     return Request(person=rider)
 
 
+@_prepares("list_appeals")
+def _list_appeals(world: World) -> Request:
+    rider = world.rider()
+    world.take(rider, 3)
+    done(rider.app.post("/v1/points/entries/1/appeal", with_id({"text": "当时我就在现场"})))
+    return Request(person=rider, query={"limit": 5})
+
+
 @_prepares("appeal_entry")
 def _appeal_entry(world: World) -> Request:
     rider = world.rider()

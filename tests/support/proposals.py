@@ -11,6 +11,7 @@ from models.alerts import outbox
 from models.alerts.tables import OutboxRow
 from models.base.clock import Clock
 from models.base.ids import derived_id
+from models.base.paging import Cursors
 from models.base.store import get
 from models.cases.rules import clean_text
 from models.people.entities import Actor
@@ -43,7 +44,9 @@ class Office:
         self.people = People(self.clock)
         self.proposals = Proposals(clock=self.clock)
         self.decisions = Decisions(clock=self.clock, ledger=self.ledger, tell=outbox.row)
-        self.appeals = Appeals(clock=self.clock, clean=clean_text, tell=outbox.row)
+        self.appeals = Appeals(
+            clock=self.clock, cursors=Cursors(b"k" * 32), clean=clean_text, tell=outbox.row
+        )
 
     def rider(self) -> Actor:
         """A member who signed in."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from handlers.http.schemas.base import Answer, Command, Instant
+from handlers.http.schemas.base import Answer, Command, Instant, Paged
 from models.points.appeal_states import AppealState
 from models.points.appeals import TEXT_MAX_CHARACTERS
 
@@ -25,3 +25,14 @@ class EntryAppeal(Answer):
     text: str
     at: Instant
     decided_at: Instant | None
+
+
+class EntryAppeals(Paged):
+    """Where in the list to go on."""
+
+
+class EntryAppealList(Answer):
+    """Of the newest entry first."""
+
+    items: list[EntryAppeal]
+    next_cursor: str | None

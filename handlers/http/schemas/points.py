@@ -43,7 +43,8 @@ class Line(Answer):
     """One line of the statement: how it changed each balance, and why.
 
     ``rule`` is an award's rule and version; ``gross`` what the act is worth, of which ``limit``
-    (null: none) may have let only a part, or nothing, be granted.
+    (null: none) may have let only a part, or nothing, be granted. ``appeal_until`` is until when
+    the member may say, once, why an entry that took points is wrong.
     """
 
     seq: int
@@ -58,6 +59,7 @@ class Line(Answer):
     rule: str
     gross: int | None
     limit: str | None
+    appeal_until: Instant | None
     source: dict[str, str]
     hash: str
 

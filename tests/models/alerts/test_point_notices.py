@@ -12,7 +12,7 @@ from models.alerts.entities import Event
 from models.alerts.point_notices import DECIDED, DISMISSED, PointNotices
 from models.base.clock import FixedClock
 from models.base.ids import new_id
-from models.points import appeals, decisions
+from models.points import appeal_states, appeals, decisions
 from models.points.proposal_rules import REASONS, Kind
 from tests.support.alerts import NOW, inbox_row_of
 
@@ -35,7 +35,7 @@ def an_event(topic: str = DECIDED, **payload: Any) -> Event:
 
 def test_both_sides_speak_of_the_same_topics_and_days() -> None:
     assert (decisions.TOPIC, appeals.DISMISSED) == (DECIDED, DISMISSED)
-    assert appeals.APPEAL_WITHIN == point_notices.APPEAL_WITHIN
+    assert appeal_states.APPEAL_WITHIN == point_notices.APPEAL_WITHIN
 
 
 @pytest.mark.usefixtures("database")

@@ -12,6 +12,7 @@ from models.alerts.tables import OutboxRow
 from models.base.clock import FixedClock
 from models.base.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from models.base.ids import derived_id, seq_text
+from models.base.paging import Cursors
 from models.base.store import get
 from models.base.tables import Database
 from models.people.entities import Actor
@@ -21,7 +22,7 @@ from models.points.checking import check_member
 from models.points.forgetting import PointsForgetting
 from models.points.proposal_rules import Decision
 from models.points.proposal_tables import EntryAppealRow
-from models.points.reading import balances
+from models.points.reading import Statements, balances
 from tests.support.faults import lost_reply
 from tests.support.people import a_request_id
 from tests.support.points import COUNTY, NOW, award, hold
@@ -212,6 +213,32 @@ def test_only_what_took_points_can_be_appealed_against(office: Office, rider: Ac
         office.appeal(office.rider(), 3)
 
 
+def test_a_member_sees_until_when_he_can_appeal_and_page_by_page_what_became_of_it(
+    office: Office, rider: Actor, clock: FixedClock
+) -> None:
+    office.post(rider.member_id, kind="adjustment", points=-3, reason="doubled")
+    for seq in (3, 4):
+        office.appeal(rider, seq)
+    office.judge(rider, 3, Verdict.DISMISS, by=JUDGE)
+
+    lines = Statements(Cursors(b"k" * 32)).page(rider.member_id, limit=10).items
+    first = office.appeals.mine(rider, limit=1)
+    second = office.appeals.mine(rider, limit=1, cursor=first.next_cursor)
+
+    until = clock.now() + timedelta(days=30)
+    assert [(line.seq, line.appeal_until) for line in lines] == [
+        (4, until),
+        (3, NOW + timedelta(days=30)),
+        (2, None),
+        (1, None),
+    ]
+    assert [(one["seq"], one["state"]) for one in (*first.items, *second.items)] == [
+        (4, "open"),
+        (3, "dismissed"),
+    ]
+    assert office.appeals.mine(office.rider(), limit=5).items == []
+
+
 def test_an_appeal_says_something_and_no_phone_number_is_kept(office: Office, rider: Actor) -> None:
     with pytest.raises(Invalid):
         office.appeal(rider, 3, text=" \u200b ")
@@ -226,9 +253,12 @@ def test_what_was_written_off_at_once_is_not_given_back(office: Office) -> None:
     actor = office.rider()
     office.post(actor.member_id, kind="adjustment", points=-495, reason="doubled")
     office.post(actor.member_id, kind="adjustment", points=-8, reason="doubled")
+    office.post(actor.member_id, kind="adjustment", points=-8, reason="doubled")
     office.appeal(actor, 2)
 
     office.judge(actor, 2, Verdict.UPHOLD, by=JUDGE)
+    with pytest.raises(Conflict, match=r"points\.not_appealable"):
+        office.appeal(actor, 3)
 
     (proposal_id,) = waiting(office, actor)
     assert proposal(proposal_id).amount == 5
