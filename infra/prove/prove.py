@@ -16,6 +16,7 @@ from infra.prove import calendar, officer_days, storms
 from infra.prove.fake import differences
 from infra.prove.figures import CutShort, Figure, Show, progress, write
 from infra.prove.ledger import engines, histories, rush
+from infra.prove.ledger import proof as ledger
 from infra.prove.schedule import proof as escalation
 
 OUTPUT = ROOT / "build" / "prove.json"
@@ -23,6 +24,7 @@ OUTPUT = ROOT / "build" / "prove.json"
 PARTS: Mapping[str, Callable[[float, Show], tuple[Figure, ...]]] = {
     "calendar": calendar.prove,
     "fake": differences.prove,
+    "ledger": ledger.prove,
     "escalation": escalation.prove,
     "alerts": officer_days.prove,
     "kills": storms.prove,

@@ -92,15 +92,16 @@ def _whole() -> Iterable[Pair]:
 def _compare_one(
     compared: Compared, engine: Any, ours: Database, operation: str, request: dict[str, Any]
 ) -> None:
-    theirs = _outcome(operation, lambda: engine._make_api_call(operation, dict(request)))
-    own = _outcome(operation, lambda: ours.answer(operation, request))
+    theirs = outcome(operation, lambda: engine._make_api_call(operation, dict(request)))
+    own = outcome(operation, lambda: ours.answer(operation, request))
     compared.requests[operation] += 1
     compared.outcomes[str(theirs[0])] += 1
     if own != theirs:
         compared.differences.append(f"{operation} {request}\n  engine {theirs}\n  fake   {own}")
 
 
-def _outcome(operation: str, send: Callable[[], Mapping[str, Any]]) -> tuple[Any, ...]:
+def outcome(operation: str, send: Callable[[], Mapping[str, Any]]) -> tuple[Any, ...]:
+    """What a request came to, so that two engines' outcomes are equal when they mean the same."""
     try:
         answer = send()
     except ClientError as error:
