@@ -13,7 +13,16 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
 from handlers.console import codes as code_files  # noqa: E402
-from handlers.console import decisions, duty, links, orphans, roster, settlements, thaws  # noqa: E402
+from handlers.console import (  # noqa: E402
+    decisions,
+    duty,
+    links,
+    orphans,
+    point_rules,
+    roster,
+    settlements,
+    thaws,
+)
 from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import rewards as shelves  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
@@ -170,6 +179,12 @@ def import_links(event, context):
 def publish_categories(event, context):
     """Make a list of categories the next version, or say what that would change."""
     return category_lists.on_invoke(event)
+
+
+@app.lambda_function(name="publish_point_rules")
+def publish_point_rules(event, context):
+    """Make rules of points the next versions, or say what that would change."""
+    return point_rules.on_invoke(event)
 
 
 @app.lambda_function(name="publish_rewards")

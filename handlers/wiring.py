@@ -67,6 +67,7 @@ from models.points.ledger import Ledger
 from models.points.proposals import Proposals
 from models.points.reading import Statements
 from models.points.reconciliation import Reconciliation
+from models.points.rule_publishing import RulePublishing
 from models.points.rule_sheets import PointRules
 from models.rewards import solvency_ledger
 from models.rewards.catalogue import Catalogue
@@ -191,6 +192,10 @@ class Services(Gateways):
     @cached_property
     def point_rules(self) -> PointRules:
         return PointRules(clock=self.clock)
+
+    @cached_property
+    def rule_publishing(self) -> RulePublishing:
+        return RulePublishing(self.point_rules, guard=None)
 
     @cached_property
     def statements(self) -> Statements:

@@ -9,7 +9,7 @@ instant is the same wherever, and however late, the act is posted.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,14 @@ from models.base.snapshots import Snapshots
 from models.base.store import get_many
 from models.points.acts import RuleBook
 from models.points.entities import Rule
-from models.points.rule_tables import RuleRow, key_of, read_index, to_rule
+from models.points.rule_tables import RuleIndexRow, RuleRow, key_of, read_index, to_rule
 
 FIRST = 1
 LEAD = timedelta(minutes=2)
+DEFAULT_LEAD = timedelta(minutes=5)
 LONGEST = timedelta(seconds=90)
+
+Key = tuple[str, int]
 
 _FILE = Path(__file__).parent / "data" / "point_rules.csv"
 
@@ -43,7 +46,7 @@ class PointRules:
     """Answers from memory; safe to share between threads. See ``Snapshots``."""
 
     def __init__(self, *, clock: Clock, ttl: timedelta = timedelta(seconds=30)) -> None:
-        self._published: dict[tuple[str, int], Rule] = {}
+        self._published: dict[Key, Rule] = {}
         self._snapshots = Snapshots(
             clock=clock,
             ttl=ttl,
@@ -63,26 +66,34 @@ class PointRules:
         self._snapshots.forget()
 
     def _load(self) -> RuleBook:
-        index = read_index()
-        newest = index.newest if index is not None else {}
-        self._read((rule, version) for rule in newest for version in range(2, newest[rule] + 1))
-        first = first_book().versions
-        return RuleBook(
-            {
-                rule: (
-                    *first.get(rule, ()),
-                    *(self._published[rule, version] for version in range(2, newest_of + 1)),
-                )
-                for rule, newest_of in {**dict.fromkeys(first, FIRST), **newest}.items()
-            }
-        )
+        return book_of(read_index(), self._published)
 
-    def _read(self, keys: Iterable[tuple[str, int]]) -> None:
-        unknown = [key for key in keys if key not in self._published]
-        rows = get_many([(RuleRow, key_of(*key)) for key in unknown]) if unknown else []
-        for row in rows:
-            if isinstance(row, RuleRow):
-                self._published[row.rule, int(row.version)] = to_rule(row)
+
+def read_book() -> RuleBook:
+    """Every version of every rule as the tables have them now: for who judges before publishing."""
+    return book_of(read_index())
+
+
+def book_of(index: RuleIndexRow | None, known: dict[Key, Rule] | None = None) -> RuleBook:
+    """The rules that an index lists, besides those of the code; what was ``known`` is not read."""
+    known = {} if known is None else known
+    first = first_book().versions
+    newest = {**dict.fromkeys(first, FIRST), **(index.newest if index is not None else {})}
+    keys = {rule: [(rule, n) for n in range(FIRST + 1, newest[rule] + 1)] for rule in newest}
+    _read([key for of_rule in keys.values() for key in of_rule if key not in known], known)
+    return RuleBook(
+        {
+            rule: (*first.get(rule, ()), *(known[key] for key in of_rule))
+            for rule, of_rule in keys.items()
+        }
+    )
+
+
+def _read(unknown: Sequence[Key], known: dict[Key, Rule]) -> None:
+    rows = get_many([(RuleRow, key_of(*key)) for key in unknown]) if unknown else []
+    for row in rows:
+        if isinstance(row, RuleRow):
+            known[row.rule, int(row.version)] = to_rule(row)
 
 
 def _revision() -> int:

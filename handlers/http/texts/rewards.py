@@ -7,6 +7,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "积分正在核对，暂不能兑换",
         "Your points are being checked and cannot be spent yet",
     ),
+    "rule.named_twice": ("同一规则写了两次", "One rule stands there twice"),
+    "rule.published_meanwhile": (
+        "规则刚被他人更新，请重新取最新规则再改",
+        "The rules were changed meanwhile: read them again",
+    ),
+    "rule.too_early": (
+        "生效时间最早为 {limit}，各处须先知道新规则",
+        "It can hold from {limit} on: every process must know it before",
+    ),
     "rule.not_found": ("没有这条积分规则", "There is no such rule of points"),
     "points.insufficient": ("积分不足，还差 {missing} 分", "{missing} points are missing"),
     "transfer.not_found": ("积分尚未入账", "The points have not been posted yet"),
