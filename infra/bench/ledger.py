@@ -1,10 +1,10 @@
 """What proving the ledger costs: folding and hashing a million entries, and reading them.
 
-One member's year is made by the ledger's own rules: reports that mature, check-ins, a reward
-reserved and fulfilled, another given back; balances in 25 months. Ten thousand members get it,
-each under ids of his own, so every entry has a hash of its own. Only following them is timed, by
-the very function that the nightly reconciliation uses. Reading is another matter and stands apart:
-50,000 entries through the product's own query, from an engine in memory.
+One member's life is made by the ledger's own rules: points that mature and run out, rewards
+reserved and fulfilled, balances in many months. Ten thousand members get it, each under ids of his
+own, so every entry has a hash of its own. Only following them is timed, by the very function that
+the nightly reconciliation uses. Reading is another matter and stands apart: 50,000 entries through
+the product's own query, from an engine in memory.
 """
 
 from __future__ import annotations

@@ -42,7 +42,11 @@ KEPT = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """What one run did. ``root`` is the day's once all is proven; None: a later run goes on."""
+    """What one run did. ``root`` is the day's once all is proven; None: a later run goes on.
+
+    ``drifts`` are the members whose ledger is not sound: those that this run met, and for the run
+    that ends the day (``is_done_now``) all of the day's.
+    """
 
     day: str
     wallets: int = 0
@@ -101,11 +105,11 @@ class Reconciliation:
             if self._clock.now() - began >= RUN_FOR:
                 return done
             last, done = self._piece(last, done)
-        row, missing = roots.finish(day, now=self._clock.now())
+        row = roots.finish(day, now=self._clock.now())
         facts = {"day": day, "root": row.root, "wallets": row.wallets, "drifts": row.drifts}
         log.info("ledger.proven", extra=facts)
-        drifts = done.drifts + missing
-        return replace(done, drifts=drifts, is_done_now=True, root=row.root)
+        # All of the day's: an alarm hears also what a run found that did not live to say so.
+        return replace(done, drifts=row.drifts, is_done_now=True, root=row.root)
 
     def _piece(self, last: PieceRow | None, done: Night) -> tuple[PieceRow, Night]:
         """Prove one page of wallets and put its row, or find that another run has put it."""

@@ -49,11 +49,11 @@ def pieces(day: str) -> list[PieceRow]:
     return query(PieceRow, day, PieceRow.piece < ROOT, page_size=20)
 
 
-def finish(day: str, *, now: datetime) -> tuple[RootRow, int]:
+def finish(day: str, *, now: datetime) -> RootRow:
     """Write the root over a day's pieces, all of which are there. Repeating finds the same one.
 
-    Says too how many wallets stood in the root before and are gone: each is an ERROR,
-    ``ledger.wallet_missing``, and counts as a drift.
+    A wallet that stood in the root before and is gone is an ERROR, ``ledger.wallet_missing``, and
+    counts as a drift.
     """
     parts = pieces(day)
     before = _before(day)
@@ -74,7 +74,7 @@ def finish(day: str, *, now: datetime) -> tuple[RootRow, int]:
         at=now,
     )
     stands = row if put_if_absent(row) else root_of(day)
-    return stands or row, missing
+    return stands or row
 
 
 def inclusion(member_id: str) -> Inclusion | None:
