@@ -71,10 +71,20 @@ def credit(accounts: Accounts, *, points: int, repays: int, reason: str, month: 
     )
 
 
-def write_off(accounts: Accounts, *, points: int, reason: str) -> Legs:
-    """Forgive debt, as far as there is any left: it may have been repaid since it was asked for."""
-    forgiven = min(points, -accounts.get(rules.DEBT, 0))
+def write_off(accounts: Accounts, *, points: int, reason: str, keeps: int = 0) -> Legs:
+    """Forgive debt, as far as there is any left beyond what he ``keeps``: it may have been repaid
+    since it was asked for."""
+    forgiven = max(0, min(points, -accounts.get(rules.DEBT, 0) - keeps))
     return rules.merge({rules.DEBT: forgiven}, {rules.written_off(reason): -forgiven})
+
+
+def incurred(entries: Iterable[Legs]) -> int:
+    """The debt that entries made, whatever was repaid: repayment goes to the oldest debt first.
+
+    >>> incurred([{"d": -9, "iss:r@1": 9}, {"d": 4, "a:2028-03": 4, "iss:r@1": -8}])
+    9
+    """
+    return sum(max(0, -legs.get(rules.DEBT, 0)) for legs in entries)
 
 
 def restores(taken: Legs) -> tuple[int, int]:

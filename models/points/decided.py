@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from models.base.clock import CHINA
 from models.base.errors import Conflict
+from models.base.store import query
 from models.points import corrections, rules
 from models.points.entities import Accounts, Act, EntryKind, Legs
 from models.points.ledger import Build, Ledger, claw_back_id, transfer
 from models.points.posting import Event, Posting
-from models.points.proposal_rules import ACTS, APPEAL_UPHELD, Draft, Kind
-from models.points.tables import TransferRow
+from models.points.proposal_rules import ACTS, APPEAL_UPHELD, OLD, Draft, Kind
+from models.points.tables import EntryRow, TransferRow
+
+OLD_AFTER = timedelta(days=365)
+"""*Source:* the ledger's policy of debt, 2026-11-23: written off after twelve months."""
 
 
 def plan(ledger: Ledger, draft: Draft, now: datetime) -> Posting:
-    """Plan what a proposal posts; two reads at most, and repeatable as every plan is.
+    """Plan what a proposal posts; two reads at most but for old debt. Repeatable as every plan is.
 
     The entry keeps the proposal, the reason's code and the reference: nothing personal. Raises
     ``Conflict("proposal.changed")`` where there is no award to take back.
@@ -27,12 +31,7 @@ def plan(ledger: Ledger, draft: Draft, now: datetime) -> Posting:
     if draft.kind is Kind.CLAW_BACK:
         return _claw_back(ledger, draft, now)
     if draft.kind is Kind.WRITE_OFF:
-        return ledger.plan(
-            _event(draft, EntryKind.WRITE_OFF, draft.transfer_id, now),
-            lambda accounts, _: corrections.write_off(
-                accounts, points=draft.amount, reason=draft.reason
-            ),
-        )
+        return _write_off(ledger, draft, now)
     return ledger.plan(
         _event(draft, EntryKind.ADJUSTMENT, draft.transfer_id, now), _set_right(draft)
     )
@@ -54,6 +53,25 @@ def _claw_back(ledger: Ledger, draft: Draft, now: datetime) -> Posting:
         return corrections.claw_back(accounts, award.own_legs, points=draft.amount)
 
     return ledger.plan(event, build)
+
+
+def _write_off(ledger: Ledger, draft: Draft, now: datetime) -> Posting:
+    """For its age, debt is written off once it is twelve months old; for other reasons at once."""
+    young = _debt_since(draft.member_id, now - OLD_AFTER) if draft.reason == OLD else 0
+    event = _event(draft, EntryKind.WRITE_OFF, draft.transfer_id, now)
+
+    def build(accounts: Accounts, _: str) -> Legs:
+        return corrections.write_off(
+            accounts, points=draft.amount, reason=draft.reason, keeps=young
+        )
+
+    return ledger.plan(event, build)
+
+
+def _debt_since(member_id: str, since: datetime) -> int:
+    """The debt that is younger; reads the member's entries, for an admin's command alone."""
+    recent = query(EntryRow, member_id, filter_condition=EntryRow.posted_at > since)
+    return corrections.incurred(row.legs for row in recent)
 
 
 def _set_right(draft: Draft) -> Build:

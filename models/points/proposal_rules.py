@@ -60,6 +60,9 @@ ACTS: Mapping[Kind, str] = {
 APPEAL_UPHELD = "appeal_upheld"
 """The reason of an adjustment that follows from an appeal; nobody proposes it by hand."""
 
+OLD = "old"
+"""The reason of a write-off that takes no debt younger than twelve months."""
+
 REASONS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
     Kind.ADJUSTMENT: {
         "missing": ("补记漏发的积分", "points that were missing"),
@@ -68,7 +71,7 @@ REASONS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         APPEAL_UPHELD: ("申诉成立", "an appeal was upheld"),
     },
     Kind.WRITE_OFF: {
-        "old": ("欠分满 12 个月", "the debt is twelve months old"),
+        OLD: ("欠分满 12 个月", "the debt is twelve months old"),
         "error": ("欠分有误", "the debt was a mistake"),
         "relief": ("生活困难", "hardship"),
     },

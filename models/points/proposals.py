@@ -16,7 +16,8 @@ from typing import Any
 from models.base.clock import Clock, business_day, utc_text
 from models.base.errors import FieldError, Invalid
 from models.base.ids import derived_id
-from models.base.store import get, put_if_absent, query
+from models.base.store import get, get_many, put_if_absent, query
+from models.base.tables import Table
 from models.people import links, members
 from models.people.accounts import load_phone
 from models.points import corrections
@@ -34,6 +35,7 @@ from models.points.proposal_rules import (
     read_person,
 )
 from models.points.proposal_tables import ProposalRow
+from models.points.tables import TransferRow
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +85,15 @@ class Proposals:
         return self._propose(lines, county, actor, first=FIRST_LINE)
 
     def open(self, county: str, *, batch: str | None = None) -> list[Mapping[str, Any]]:
-        """What waits for a second person, oldest first, 500 at most. One query of an index, which
-        may lag by moments."""
-        rows = open_rows(county, batch)
-        return [shown(row) for row in rows[:MAX_SHOWN]]
+        """What waits for a second person, oldest first, 500 at most; of a claw-back also what the
+        ``award`` was. One query of an index, which may lag by moments, and a read for each hundred.
+        """
+        rows = open_rows(county, batch)[:MAX_SHOWN]
+        awards = get_many([(TransferRow, (row.reference,)) for row in rows]) if rows else []
+        return [
+            {**shown(row), "award": _about(row, award)}
+            for row, award in zip(rows, awards, strict=True)
+        ]
 
     def _propose(
         self, lines: Sequence[Mapping[str, object]], county: str, actor: str, *, first: int
@@ -193,6 +200,18 @@ def shown(row: ProposalRow) -> Mapping[str, Any]:
         "decided_at": utc_text(row.decided_at) if row.decided_at else None,
         "points": row.points,
         "limit": row.limit,
+    }
+
+
+def _about(row: ProposalRow, award: Table | None) -> Mapping[str, Any] | None:
+    """The award that a claw-back would take back; None for anything else."""
+    if row.kind != Kind.CLAW_BACK or not isinstance(award, TransferRow):
+        return None
+    return {
+        "rule": corrections.rule_of(award.own_legs),
+        "points": award.points,
+        "seq": award.seq,
+        "at": utc_text(award.posted_at),
     }
 
 

@@ -103,6 +103,11 @@ def test_no_more_debt_is_forgiven_than_there_is() -> None:
     assert corrections.write_off({"d": -30}, points=20, reason="old") == {"d": 20, "wo:old": -20}
     assert corrections.write_off({"d": -30}, points=40, reason="old") == {"d": 30, "wo:old": -30}
     assert corrections.write_off({"a:2028-03": 5}, points=40, reason="old") == {}
+    assert corrections.write_off({"d": -30}, points=40, reason="old", keeps=25) == {
+        "d": 5,
+        "wo:old": -5,
+    }
+    assert corrections.write_off({"d": -30}, points=40, reason="old", keeps=31) == {}
 
 
 @given(accounts=_accounts, points=_points, repaid=st.integers(0, 200), pending=st.booleans())

@@ -10,13 +10,14 @@ import pytest
 
 from models.base.clock import FixedClock
 from models.base.errors import Conflict, DomainError, Forbidden, NotFound
-from models.base.ids import derived_id
+from models.base.ids import derived_id, seq_text
 from models.base.store import get
 from models.base.tables import Database
 from models.people.links import import_links
+from models.points.appeals import Verdict
 from models.points.checking import check_member
 from models.points.proposal_rules import Decision
-from models.points.proposal_tables import ProposalRow
+from models.points.proposal_tables import EntryAppealRow, ProposalRow
 from models.points.reading import balances
 from models.points.tables import EntryRow
 from tests.support.faults import Killed, counting, killed_at, lost_at, lost_reply
@@ -269,23 +270,34 @@ def test_an_amount_that_changes_between_reading_and_writing_stops_the_approval(
     assert entries(rider) == []
 
 
+@pytest.mark.parametrize("kind", ["claw_back", "activity", "appeal"])
 def test_wherever_the_process_dies_or_a_reply_is_lost_the_end_is_the_same(
-    office: Office, clock: FixedClock
+    office: Office, kind: str
 ) -> None:
-    def steps(rider: str) -> str:
-        paid = derived_id("trf", rider)
-        return office.propose(rider, kind="claw_back", reason="staged", reference=paid)
+    def prepared() -> tuple[str, str]:
+        actor = office.rider()
+        rider = actor.member_id
+        paid = award(rider, 10, matures_at=NOW + WEEK).transfer_id
+        if kind == "activity":
+            return rider, office.propose(rider, kind=kind, reason="meeting")
+        back = office.propose(rider, kind="claw_back", reason="staged", reference=paid)
+        if kind == "claw_back":
+            return rider, back
+        office.decide(back)
+        office.appeal(actor, 2)
+        office.judge(actor, 2, Verdict.UPHOLD, by="judge")
+        (restoring,) = [
+            one["proposal_id"] for one in office.proposals.open(COUNTY) if one["member_id"] == rider
+        ]
+        return rider, str(restoring)
 
     def end(rider: str, proposal_id: str) -> tuple[object, ...]:
         office.decide(proposal_id)
         assert check_member(rider) == ()
         row = proposal(proposal_id)
-        return has(rider), row.state, row.points, told(proposal_id) is not None
-
-    def prepared() -> tuple[str, str]:
-        rider = office.rider().member_id
-        award(rider, 10, transfer_id=derived_id("trf", rider), matures_at=NOW + WEEK)
-        return rider, steps(rider)
+        appeal = get(EntryAppealRow, rider, seq_text(2))
+        said = appeal.state if appeal else None
+        return has(rider), row.state, row.points, said, told(proposal_id) is not None
 
     rider, proposal_id = prepared()
     with counting() as calls:
@@ -321,14 +333,30 @@ def test_no_more_debt_is_written_off_than_is_left_and_the_proposal_says_how_much
     office: Office, rider: str
 ) -> None:
     office.post(rider, kind="adjustment", points=-9, reason="doubled")
-    proposal_id = office.propose(rider, kind="write_off", points=9, reason="old")
+    proposal_id = office.propose(rider, kind="write_off", points=9, reason="error")
     award(rider, 8)
 
     office.decide(proposal_id)
 
     assert has(rider) == (4, 0, 0, 0)
     assert proposal(proposal_id).points == 5
-    assert entries(rider)[-1].legs == {"d": 5, "wo:old": -5}
+    assert entries(rider)[-1].legs == {"d": 5, "wo:error": -5}
+
+
+def test_for_its_age_debt_is_written_off_only_when_it_is_old_and_the_oldest_is_repaid_first(
+    office: Office, rider: str, clock: FixedClock
+) -> None:
+    office.post(rider, kind="adjustment", points=-30, reason="doubled")
+    clock.advance(timedelta(days=365, seconds=-1))
+    office.post(rider, kind="adjustment", points=-10, reason="doubled")
+    early = office.post(rider, kind="write_off", points=40, reason="old")
+    clock.advance(timedelta(seconds=1))
+    award(rider, 10, now=clock.now())
+
+    late = office.post(rider, kind="write_off", points=40, reason="old")
+
+    assert (proposal(early).points, proposal(late).points) == (0, 25)
+    assert balances(rider, clock.now()).debt == 10
 
 
 def test_nobody_owes_more_than_the_cap(office: Office, rider: str) -> None:
@@ -422,7 +450,7 @@ def test_the_member_is_to_be_told_of_what_moved_and_of_nothing_else(
 ) -> None:
     taken = missing(office, rider, -3)
     declined = missing(office, rider, 4)
-    nothing = office.propose(rider, kind="write_off", points=9, reason="old")
+    nothing = office.propose(rider, kind="write_off", points=9, reason="relief")
     office.decide(taken)
     office.decide(declined, Decision.DECLINE)
     award(rider, 20)

@@ -203,6 +203,13 @@ def test_a_claw_back_names_an_award_of_his_and_takes_no_more_than_it_left(office
     assert proposed(paid, points=11) == [(0, "points", "field.too_large")]
     all_of_it = office.propose(rider, kind="claw_back", reason="staged", reference=paid)
     assert proposal(all_of_it).amount == 10
+    waiting = {one["proposal_id"]: one["award"] for one in office.proposals.open(COUNTY)}
+    assert waiting[all_of_it] == {
+        "rule": "report.first@1",
+        "points": 10,
+        "seq": 1,
+        "at": "2026-03-18T02:00:00.000Z",
+    }
 
 
 def test_what_has_posted_is_not_proposed_again_with_other_words(office: Office) -> None:
