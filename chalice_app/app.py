@@ -12,8 +12,8 @@ if (_ROOT / "handlers").is_dir():  # in the repository; in Lambda both lie besid
 
 from handlers import telemetry  # noqa: E402
 from handlers.console import categories as category_lists  # noqa: E402
-from handlers.console import codes as code_files  # noqa: E402
 from handlers.console import (  # noqa: E402
+    closings,
     decisions,
     duty,
     links,
@@ -23,6 +23,7 @@ from handlers.console import (  # noqa: E402
     settlements,
     thaws,
 )
+from handlers.console import codes as code_files  # noqa: E402
 from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import rewards as shelves  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
@@ -221,6 +222,12 @@ def sweep_orphans(event, context):
 def refund_redemption(event, context):
     """Propose, approve or decline to give a rider back what a merchant failed him for."""
     return refund_desk.on_invoke(event)
+
+
+@app.lambda_function(name="close_merchant")
+def close_merchant(event, context):
+    """Close a merchant for good; what only he could hand over is paid back."""
+    return closings.on_invoke(event)
 
 
 @app.lambda_function(name="import_codes")

@@ -71,6 +71,7 @@ from models.points.rule_publishing import RulePublishing
 from models.points.rule_sheets import PointRules
 from models.rewards import solvency_ledger
 from models.rewards.catalogue import Catalogue
+from models.rewards.closings import Closings
 from models.rewards.codes import Codes as RewardCodes
 from models.rewards.expiry import Expiry
 from models.rewards.fulfilment import Fulfilment
@@ -268,6 +269,10 @@ class Services(Gateways):
     @cached_property
     def expiry(self) -> Expiry:
         return Expiry(ledger=self.ledger)
+
+    @cached_property
+    def closings(self) -> Closings:
+        return Closings(clock=self.clock, ledger=self.ledger, publication=self.publication)
 
     @cached_property
     def refunds(self) -> Refunds:

@@ -1,4 +1,4 @@
-"""Reservations that nobody fetched: points and stock go back."""
+"""Reservations that nobody fetched, or nobody can any more: points and stock go back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ BATCH = 200
 
 
 def on_schedule() -> dict[str, int]:
-    """Expire what is due now. Safe to run late, twice, or beside itself."""
+    """Expire what is due now, and go on with what merchants who close leave behind.
+
+    Safe to run late, twice, or beside itself.
+    """
     wired = services()
     swept = wired.expiry.expire_due(wired.clock.now(), BATCH)
-    return {"expired": swept.expired, "failed": swept.failed}
+    passes = wired.closings.go_on()
+    ended = sum(len(made.results) for made in passes)
+    return {"expired": swept.expired, "failed": swept.failed, "closed": ended}

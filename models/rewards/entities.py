@@ -32,6 +32,7 @@ class Action(StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     REFUND = "refund"
+    CLOSE = "close"
 
 
 class RefundReason(StrEnum):

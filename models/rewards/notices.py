@@ -11,7 +11,7 @@ from models.alerts.delivery import Messenger
 from models.alerts.entities import Event, Notice, Text
 from models.base.clock import parse_utc
 from models.base.ids import derived_id
-from models.rewards import expiry, refunds
+from models.rewards import closings, expiry, refunds
 from models.rewards.entities import RefundReason
 
 Handler: TypeAlias = Callable[[Event], None]
@@ -42,6 +42,14 @@ WORDINGS: Mapping[str, _Wording] = {
         body=Text(
             zh="“{name_zh}”未在有效期内使用，{points} 积分已退回您的账户。",
             en="“{name_en}” was not used in time; {points} points are back.",
+        ),
+    ),
+    closings.TOPIC: _Wording(
+        status="已取消",
+        title=Text(zh="商户停业，积分已退回", en="The merchant has closed"),
+        body=Text(
+            zh="能兑换“{name_zh}”的商户已停业，{points} 积分已退回您的账户。",
+            en="Who handed over “{name_en}” has closed; {points} points are back.",
         ),
     ),
     refunds.TOPIC: _Wording(

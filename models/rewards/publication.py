@@ -288,7 +288,8 @@ def _merchants(rewards: Sequence[Reward]) -> frozenset[str]:
         if place.startswith(MERCHANT)
     }
     rows = get_many([(MerchantRow, (each,)) for each in sorted(ids)]) if ids else []
-    return frozenset(row.merchant_id for row in rows if isinstance(row, MerchantRow))
+    known = [row for row in rows if isinstance(row, MerchantRow)]
+    return frozenset(row.merchant_id for row in known if row.closed_at is None)
 
 
 def _overdrawn(

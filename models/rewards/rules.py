@@ -35,6 +35,7 @@ TRANSITIONS: Mapping[tuple[State, Action], State] = {
     (State.RESERVED, Action.CANCEL): State.CANCELLED,
     (State.RESERVED, Action.EXPIRE): State.EXPIRED,
     (State.FULFILLED, Action.REFUND): State.REFUNDED,
+    (State.RESERVED, Action.CLOSE): State.CANCELLED,
 }
 """(state, action) → state. An undo past the voucher's end goes on to ``EXPIRED`` at once."""
 

@@ -214,7 +214,11 @@ class StockRow(Table):
 
 
 class MerchantRow(Table):
-    """Who hands rewards over; a position in GCJ-02 degrees."""
+    """Who hands rewards over; a position in GCJ-02 degrees.
+
+    Closed for good at ``closed_at``; since ``clean_since`` no pass found anything of his left, and
+    from ``finished_at`` on none is made.
+    """
 
     class Meta:
         table_name = "merchants"
@@ -226,6 +230,10 @@ class MerchantRow(Table):
     address = UnicodeAttribute()
     lon = NumberAttribute()
     lat = NumberAttribute()
+    closed_at = Instant(null=True)
+    closed_by = UnicodeAttribute(null=True)
+    clean_since = Instant(null=True)
+    finished_at = Instant(null=True)
     synthetic = BooleanAttribute(null=True)
 
     def entity(self) -> Merchant:

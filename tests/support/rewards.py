@@ -14,16 +14,20 @@ from models.people.entities import Actor, RoleName
 from models.people.importing import ImportReport
 from models.points.ledger import Ledger
 from models.rewards.catalogue import Catalogue
+from models.rewards.closings import Closings
 from models.rewards.codes import Codes
-from models.rewards.entities import CodeSource, Limit, Outcome, Voucher
+from models.rewards.entities import CodeSource, Limit, Outcome, RefundReason, Voucher
 from models.rewards.fulfilment import Fulfilment
 from models.rewards.pool_imports import CodeFile, PoolImports
 from models.rewards.pools import Pools
+from models.rewards.publication import Publication
 from models.rewards.redemptions import Redemptions
+from models.rewards.refunds import Refunds
 from models.rewards.reveals import Reveals
 from models.rewards.tables import (
     PUBLISHED,
     ClassRow,
+    MerchantRow,
     RedemptionRow,
     RewardRow,
     StockRow,
@@ -49,6 +53,7 @@ class Shop:
     limit: Limit | None = None
     needs_approval: bool = False
     code_source: CodeSource = CodeSource.OWN
+    has_station: bool = True
     pools: Pools = field(default_factory=lambda: Pools(seal_key=b"s" * 32, mark_key=b"m" * 32))
     merchant_id: str = field(default_factory=lambda: new_id("mch"))
     station_id: str = field(default_factory=lambda: new_id("stn"))
@@ -57,6 +62,9 @@ class Shop:
     codes: Codes = field(default_factory=lambda: Codes(b"r" * 32))
 
     def opened(self) -> Shop:
+        MerchantRow(
+            self.merchant_id, county=COUNTY, name="剪刀手", address="中山路", lon=114.0, lat=32.1
+        ).save()
         ClassRow(self.class_id, name_zh="生活服务", name_en="Everyday", position=1).save()
         RewardRow(
             self.reward_id,
@@ -69,7 +77,8 @@ class Shop:
             terms_en="Show in the shop",
             price=self.price,
             valid_days=self.valid_days,
-            fulfillers={f"merchant:{self.merchant_id}", f"station:{self.station_id}"},
+            fulfillers={self.place}
+            | ({f"station:{self.station_id}"} if self.has_station else set()),
             quotas={COUNTY: self.stock},
             shards=self.shards,
             limit_count=self.limit.count if self.limit else None,
@@ -78,6 +87,24 @@ class Shop:
             codes=self.code_source.value,
         ).save()
         return self
+
+    @property
+    def place(self) -> str:
+        return f"merchant:{self.merchant_id}"
+
+    @property
+    def closings(self) -> Closings:
+        return Closings(clock=self.clock, ledger=Ledger(), publication=Publication())
+
+    @property
+    def refunds(self) -> Refunds:
+        return Refunds(clock=self.clock, ledger=Ledger())
+
+    def refund(self, voucher: Voucher) -> Outcome:
+        """Give back by two people what the merchant failed the rider for."""
+        redemption_id = voucher.redemption.redemption_id
+        self.refunds.propose(redemption_id, reason=RefundReason.NOT_DELIVERED, actor="desk-1")
+        return self.refunds.approve(redemption_id, actor="desk-2")
 
     @property
     def now(self) -> datetime:

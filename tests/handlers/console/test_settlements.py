@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from handlers import wiring
-from handlers.console import cells, refunds, settlements
+from handlers.console import cells, closings, refunds, settlements
 from handlers.settings import Settings
 from models.base.clock import FixedClock
 from models.base.tables import Database
@@ -120,3 +120,23 @@ def test_a_step_needs_who_what_and_why() -> None:
 
     assert {bad["field"] for bad in nothing["fields"]} == {"redemption_id", "actor", "step"}
     assert {bad["field"] for bad in reasonless["fields"]} == {"actor", "reason"}
+
+
+def test_a_merchant_is_closed_with_a_result_for_each_voucher(shop: Shop) -> None:
+    alone = Shop(clock=shop.clock, has_station=False).opened()
+    voucher = alone.redeem(alone.rider())
+
+    answer = closings.on_invoke({"merchant_id": alone.merchant_id, "actor": "desk-1"})
+
+    cancelled = {"redemption_id": voucher.redemption.redemption_id, "result": "cancelled"}
+    assert answer["results"] == [{**cancelled, "code": None}]
+    assert (answer["cancelled"], answer["failed"], answer["finished"]) == (1, 0, False)
+    assert answer["rewards"] == [alone.reward_id]
+
+
+def test_a_closing_needs_a_merchant_and_who_asks(shop: Shop) -> None:
+    nothing = closings.on_invoke({})
+    stranger = closings.on_invoke({"merchant_id": "mch_none", "actor": "desk-1"})
+
+    assert {bad["field"] for bad in nothing["fields"]} == {"merchant_id", "actor"}
+    assert stranger["code"] == "merchant.not_found"

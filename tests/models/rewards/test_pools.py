@@ -18,16 +18,14 @@ from models.people.entities import Actor
 from models.points.checking import check_member
 from models.points.ledger import Ledger
 from models.points.reading import balances
-from models.rewards.entities import CodeSource, Limit, RefundReason, State
+from models.rewards.entities import CodeSource, Limit, State
 from models.rewards.expiry import Expiry
 from models.rewards.pool_tables import PoolBatchRow, PoolUnitRow
 from models.rewards.pools import Pools
-from models.rewards.refunds import Refunds
 from models.rewards.settlements import Settlements
-from models.rewards.tables import MerchantRow, RedemptionRow
+from models.rewards.tables import RedemptionRow
 from tests.infra.test_template import CLASSES
 from tests.support.faults import Killed, killed_at, lost_reply
-from tests.support.people import COUNTY
 from tests.support.rewards import Shop
 
 
@@ -147,9 +145,7 @@ def test_a_refunded_code_is_shown_no_more_and_given_to_nobody(shop: Shop) -> Non
     voucher = shop.redeem(rider)
     shop.reveal(rider, voucher)
     redemption_id = voucher.redemption.redemption_id
-    refunds = Refunds(clock=shop.clock, ledger=Ledger())
-    refunds.propose(redemption_id, reason=RefundReason.DEFECTIVE, actor="desk-1")
-    refunds.approve(redemption_id, actor="desk-2")
+    shop.refund(voucher)
 
     assert shop.redemptions.voucher(rider, redemption_id).code is None
     with pytest.raises(Conflict, match=r"redemption\.refunded"):
@@ -158,7 +154,6 @@ def test_a_refunded_code_is_shown_no_more_and_given_to_nobody(shop: Shop) -> Non
 
 
 def test_the_first_place_of_the_reward_is_owed_for_it(shop: Shop) -> None:
-    MerchantRow(shop.merchant_id, county=COUNTY, name="m", address="a", lon=114.0, lat=32.0).save()
     shop.import_codes(*some_codes(1))
     rider = shop.rider()
     shop.reveal(rider, shop.redeem(rider))

@@ -15,11 +15,10 @@ from models.base.store import get
 from models.base.tables import Database
 from models.people.entities import Actor
 from models.points.checking import check_member
-from models.points.ledger import Ledger
 from models.points.reading import balances
 from models.points.tables import WalletRow
 from models.rewards.entities import Limit, RefundReason, State, Voucher
-from models.rewards.refunds import TOPIC, Refunds
+from models.rewards.refunds import TOPIC
 from tests.support.faults import lost_reply
 from tests.support.rewards import Shop
 
@@ -45,17 +44,8 @@ def voucher(shop: Shop, rider: Actor) -> Voucher:
     return voucher
 
 
-def refunds(shop: Shop) -> Refunds:
-    return Refunds(clock=shop.clock, ledger=Ledger())
-
-
 def _id(voucher: Voucher) -> str:
     return voucher.redemption.redemption_id
-
-
-def refund(shop: Shop, voucher: Voucher) -> None:
-    refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
-    refunds(shop).approve(_id(voucher), actor="desk-2")
 
 
 def test_two_people_give_the_points_back_and_the_rider_is_told(
@@ -63,7 +53,7 @@ def test_two_people_give_the_points_back_and_the_rider_is_told(
 ) -> None:
     shop.clock.advance(40 * DAY)
 
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     row, now = shop.row(voucher), balances(rider.member_id, shop.now)
     assert (row.state, row.refunded_by, row.ended_at) == ("refunded", "desk-2", shop.now)
@@ -77,7 +67,7 @@ def test_two_people_give_the_points_back_and_the_rider_is_told(
 def test_stock_is_not_given_back(shop: Shop, voucher: Voucher) -> None:
     before = shop.left()
 
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     assert shop.left() == before
 
@@ -90,7 +80,7 @@ def test_the_place_under_the_rewards_limit_is_free_again(shop: Shop, clock: Fixe
     with pytest.raises(Conflict, match=r"reward\.limit_reached"):
         shop.redeem(rider)
 
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     assert shop.redeem(rider).redemption.state is State.RESERVED
 
@@ -100,7 +90,7 @@ def test_points_go_back_into_the_bucket_they_came_from(
 ) -> None:
     before = get(WalletRow, rider.member_id)
 
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     after = get(WalletRow, rider.member_id)
     assert before is not None
@@ -114,7 +104,7 @@ def test_a_bucket_that_is_past_goes_on_for_a_month_of_grace(
 ) -> None:
     shop.clock.advance(900 * DAY)
 
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     now = balances(rider.member_id, shop.now)
     assert now.available == 10
@@ -122,70 +112,70 @@ def test_a_bucket_that_is_past_goes_on_for_a_month_of_grace(
 
 
 def test_who_proposed_cannot_approve(shop: Shop, rider: Actor, voucher: Voucher) -> None:
-    refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
 
     with pytest.raises(Forbidden, match=r"redemption\.refund_own_proposal"):
-        refunds(shop).approve(_id(voucher), actor="desk-1")
+        shop.refunds.approve(_id(voucher), actor="desk-1")
 
     assert balances(rider.member_id, shop.now).available == 15
 
 
 def test_nothing_is_refunded_without_a_proposal(shop: Shop, voucher: Voucher) -> None:
     with pytest.raises(Conflict, match=r"redemption\.refund_not_proposed"):
-        refunds(shop).approve(_id(voucher), actor="desk-2")
+        shop.refunds.approve(_id(voucher), actor="desk-2")
 
 
 def test_a_declined_proposal_is_gone(shop: Shop, voucher: Voucher) -> None:
-    refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
-    refunds(shop).decline(_id(voucher), actor="desk-2")
-    refunds(shop).decline(_id(voucher), actor="desk-2")
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
+    shop.refunds.decline(_id(voucher), actor="desk-2")
+    shop.refunds.decline(_id(voucher), actor="desk-2")
 
     with pytest.raises(Conflict, match=r"redemption\.refund_not_proposed"):
-        refunds(shop).approve(_id(voucher), actor="desk-2")
+        shop.refunds.approve(_id(voucher), actor="desk-2")
 
 
 def test_another_proposal_is_refused_while_one_stands(shop: Shop, voucher: Voucher) -> None:
-    refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
-    refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
 
     with pytest.raises(Conflict, match=r"redemption\.refund_proposed"):
-        refunds(shop).propose(_id(voucher), reason=RefundReason.DEFECTIVE, actor="desk-1")
+        shop.refunds.propose(_id(voucher), reason=RefundReason.DEFECTIVE, actor="desk-1")
 
 
 def test_only_what_was_handed_over_can_be_refunded(shop: Shop, rider: Actor) -> None:
     open_one = shop.redeem(rider)
 
     with pytest.raises(Conflict, match=r"redemption\.not_fulfilled"):
-        refunds(shop).propose(_id(open_one), reason=FAILED, actor="desk-1")
+        shop.refunds.propose(_id(open_one), reason=FAILED, actor="desk-1")
     with pytest.raises(NotFound, match=r"redemption\.not_found"):
-        refunds(shop).propose("red_none", reason=FAILED, actor="desk-1")
+        shop.refunds.propose("red_none", reason=FAILED, actor="desk-1")
 
 
 def test_an_undo_takes_the_proposal_with_it(shop: Shop, rider: Actor, voucher: Voucher) -> None:
-    refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
     shop.undo(shop.merchant(), voucher)
     shop.fulfil(shop.merchant(), voucher.code)
 
     with pytest.raises(Conflict, match=r"redemption\.refund_not_proposed"):
-        refunds(shop).approve(_id(voucher), actor="desk-2")
+        shop.refunds.approve(_id(voucher), actor="desk-2")
 
 
 def test_what_is_refunded_stays_so(shop: Shop, voucher: Voucher) -> None:
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     with pytest.raises(Conflict, match=r"redemption\.refunded"):
         shop.undo(shop.merchant(), voucher)
     with pytest.raises(Conflict, match=r"redemption\.refunded"):
-        refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-3")
+        shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-3")
 
 
 def test_replies_that_are_lost_refund_once(shop: Shop, rider: Actor, voucher: Voucher) -> None:
     with lost_reply("UpdateItem"):
-        refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
+        shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
     with lost_reply():
-        first = refunds(shop).approve(_id(voucher), actor="desk-2")
+        first = shop.refunds.approve(_id(voucher), actor="desk-2")
 
-    again = refunds(shop).approve(_id(voucher), actor="desk-2")
+    again = shop.refunds.approve(_id(voucher), actor="desk-2")
 
     assert (first.state, first.at) == (again.state, again.at)
     assert balances(rider.member_id, shop.now).available == 25
@@ -194,12 +184,12 @@ def test_replies_that_are_lost_refund_once(shop: Shop, rider: Actor, voucher: Vo
 def test_approving_and_undoing_at_once_gives_the_points_back_once(
     shop: Shop, rider: Actor, voucher: Voucher
 ) -> None:
-    refunds(shop).propose(_id(voucher), reason=FAILED, actor="desk-1")
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
 
     def act(number: int) -> str:
         try:
             if number % 2:
-                return refunds(shop).approve(_id(voucher), actor="desk-2").state.value
+                return shop.refunds.approve(_id(voucher), actor="desk-2").state.value
             return shop.undo(shop.merchant(), voucher).state.value
         except DomainError as refused:
             return refused.code
@@ -214,6 +204,6 @@ def test_approving_and_undoing_at_once_gives_the_points_back_once(
 
 
 def test_a_refunded_voucher_is_not_in_the_days_totals(shop: Shop, voucher: Voucher) -> None:
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     assert shop.fulfilment.day(shop.merchant()).count == 0

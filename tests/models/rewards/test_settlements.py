@@ -13,13 +13,9 @@ from models.base.errors import Invalid, NotFound
 from models.base.store import query
 from models.base.tables import Database
 from models.people.entities import Actor
-from models.points.ledger import Ledger
 from models.points.tables import EntryRow
-from models.rewards.entities import RefundReason, Voucher
-from models.rewards.refunds import Refunds
+from models.rewards.entities import Voucher
 from models.rewards.settlements import Settlements, Sheet, Tally
-from models.rewards.tables import MerchantRow
-from tests.support.people import COUNTY
 from tests.support.rewards import Shop
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -29,11 +25,7 @@ EDGE = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 
 @pytest.fixture
 def shop(database: Database, clock: FixedClock) -> Shop:
-    shop = Shop(clock=clock, stock=50, price=7).opened()
-    MerchantRow(
-        shop.merchant_id, county=COUNTY, name="剪刀手", address="中山路", lon=114.0, lat=32.1
-    ).save()
-    return shop
+    return Shop(clock=clock, stock=50, price=7).opened()
 
 
 @pytest.fixture
@@ -47,20 +39,13 @@ def handed_over(shop: Shop, rider: Actor) -> Voucher:
     return voucher
 
 
-def refund(shop: Shop, voucher: Voucher) -> None:
-    refunds = Refunds(clock=shop.clock, ledger=Ledger())
-    redemption_id = voucher.redemption.redemption_id
-    refunds.propose(redemption_id, reason=RefundReason.CLOSED, actor="desk-1")
-    refunds.approve(redemption_id, actor="desk-2")
-
-
 def sheet(shop: Shop, month: str) -> Sheet:
     return Settlements(clock=shop.clock).sheet(shop.merchant_id, month)
 
 
 def ledgers(shop: Shop, riders: Iterable[Actor]) -> Counter[str]:
     """What the ledger says the merchant took, by the month of the posting."""
-    place, account = f"merchant:{shop.merchant_id}", f"red:{shop.reward_id}"
+    place, account = shop.place, f"red:{shop.reward_id}"
     found: Counter[str] = Counter()
     for rider in riders:
         for row in query(EntryRow, rider.member_id):
@@ -84,7 +69,7 @@ def test_a_month_counts_what_was_handed_over_with_its_points(shop: Shop, rider: 
 def test_what_was_undone_and_what_was_refunded_stand_apart(shop: Shop, rider: Actor) -> None:
     kept, undone, refunded = (handed_over(shop, rider) for _ in range(3))
     shop.undo(shop.merchant(), undone)
-    refund(shop, refunded)
+    shop.refund(refunded)
 
     (line,) = sheet(shop, "2026-03").lines
 
@@ -148,7 +133,7 @@ def test_a_refund_changes_no_month_that_was_final(shop: Shop, rider: Actor) -> N
     voucher = handed_over(shop, rider)
     shop.clock.set(EDGE + 5 * DAY)
     before = sheet(shop, "2026-03")
-    refund(shop, voucher)
+    shop.refund(voucher)
 
     after, april = sheet(shop, "2026-03"), sheet(shop, "2026-04")
 
@@ -168,7 +153,7 @@ def test_over_time_the_sheets_add_up_to_the_ledger(shop: Shop) -> None:
         shop.clock.advance(MINUTE)
     shop.clock.advance(9 * DAY)
     for number in (0, 3, 9):
-        refund(shop, vouchers[number])
+        shop.refund(vouchers[number])
 
     nets = [sheet(shop, month).total.net for month in ("2026-03", "2026-04")]
 
