@@ -1,21 +1,20 @@
-"""The only place, with ``gateways``, that picks implementations and reads settings.
+"""The only place, with ``gateways`` and ``accounts``, that picks implementations.
 
-``services()`` is made on first use and kept for the process. Each part is made when first asked
-for: a function that sends alerts never imports Pillow, one that serves HTTP never makes an S3
-client unless an upload asks for it. Capabilities name nothing from here.
+It alone reads settings. ``services()`` is made on first use and kept for the process. Each part is
+made when first asked for: a function that sends alerts never imports Pillow, one that serves HTTP
+never makes an S3 client unless an upload asks for it. Capabilities name nothing from here.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from handlers.gateways import Gateways
+from handlers.accounts import Accounts
 from handlers.settings import Settings
-from models.alerts import leavers, outbox
+from models.alerts import leavers
 from models.alerts.callbacks import Callbacks, Reactions
 from models.alerts.delivery import Messenger
 from models.alerts.desk import AlertDesk
@@ -44,7 +43,6 @@ from models.cases.orphans import Orphans
 from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
 from models.cases.rechecks import Rechecks
-from models.cases.rules import clean_text
 from models.cases.signals import Signals
 from models.cases.transfer_files import TransferFiles
 from models.cases.trust import Trust
@@ -58,32 +56,8 @@ from models.people.roster import Roster
 from models.people.sessions import Sessions
 from models.people.verification import Verifications
 from models.people.withdrawals import Forgetful
-from models.points.acts import RuleBook
-from models.points.appeals import Appeals
-from models.points.decisions import Decisions
-from models.points.exporting import Exports
 from models.points.forgetting import PointsForgetting
-from models.points.ledger import Ledger
-from models.points.proposals import Proposals
-from models.points.reading import Statements
-from models.points.reconciliation import Reconciliation
-from models.points.rule_publishing import RulePublishing
-from models.points.rule_sheets import PointRules
-from models.rewards import solvency_ledger
-from models.rewards.catalogue import Catalogue
-from models.rewards.closings import Closings
-from models.rewards.codes import Codes as RewardCodes
-from models.rewards.expiry import Expiry
-from models.rewards.fulfilment import Fulfilment
 from models.rewards.notices import Notices as RewardNotices
-from models.rewards.pool_imports import PoolImports
-from models.rewards.pools import Pools
-from models.rewards.publication import Publication
-from models.rewards.redemptions import Redemptions
-from models.rewards.refunds import Refunds
-from models.rewards.reveals import Reveals
-from models.rewards.settlements import Settlements
-from models.rewards.solvency import Solvency
 from models.stations.check_ins import CheckIns
 from models.stations.codes import Codes
 from models.stations.directory import Directory
@@ -92,7 +66,7 @@ from models.stations.forgetting import StationsForgetting
 from models.sync.reading import Sync
 
 
-class Services(Gateways):
+class Services(Accounts):
     """Everything the handlers call, wired once."""
 
     # people -------------------------------------------------------------------------------------
@@ -184,119 +158,11 @@ class Services(Gateways):
         handlers = {**self.case_notices.handlers(), **self.rechecks.handlers()}
         return self.signals.around(self.orphans.around(self.rechecks.around(handlers)))
 
-    # points and rewards -------------------------------------------------------------------------
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger(self.point_rules.current)
-
-    @cached_property
-    def point_rules(self) -> PointRules:
-        return PointRules(clock=self.clock)
-
-    @cached_property
-    def rule_publishing(self) -> RulePublishing:
-        return RulePublishing(self.point_rules, guard=None)
-
-    @cached_property
-    def statements(self) -> Statements:
-        return Statements(self.cursors)
-
-    @cached_property
-    def exports(self) -> Exports:
-        return Exports(self.cursors)
-
-    @cached_property
-    def reconciliation(self) -> Reconciliation:
-        return Reconciliation(clock=self.clock)
-
-    @cached_property
-    def proposals(self) -> Proposals:
-        return Proposals(clock=self.clock)
-
-    @cached_property
-    def decisions(self) -> Decisions:
-        return Decisions(clock=self.clock, ledger=self.ledger, tell=outbox.row)
-
-    @cached_property
-    def point_appeals(self) -> Appeals:
-        return Appeals(clock=self.clock, cursors=self.cursors, clean=clean_text, tell=outbox.row)
+    # points and rewards: what stands in ``accounts`` tells nobody by itself ----------------------
 
     @cached_property
     def point_notices(self) -> PointNotices:
         return PointNotices(self.messenger)
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        return Catalogue(clock=self.clock, cursors=self.cursors)
-
-    @cached_property
-    def publication(self) -> Publication:
-        return Publication(self.solvency)
-
-    @cached_property
-    def reward_codes(self) -> RewardCodes:
-        return RewardCodes(self.keys.derive("redemption"))
-
-    @cached_property
-    def redemptions(self) -> Redemptions:
-        return Redemptions(
-            clock=self.clock,
-            ledger=self.ledger,
-            codes=self.reward_codes,
-            cursors=self.cursors,
-            pools=self.pools,
-        )
-
-    @cached_property
-    def pools(self) -> Pools:
-        return Pools(
-            seal_key=self.keys.derive("code-pool"), mark_key=self.keys.derive("code-pool-mark")
-        )
-
-    @cached_property
-    def pool_imports(self) -> PoolImports:
-        return PoolImports(clock=self.clock, pools=self.pools)
-
-    @cached_property
-    def reveals(self) -> Reveals:
-        return Reveals(clock=self.clock, ledger=self.ledger, pools=self.pools)
-
-    @cached_property
-    def fulfilment(self) -> Fulfilment:
-        return Fulfilment(clock=self.clock, ledger=self.ledger, codes=self.reward_codes)
-
-    @cached_property
-    def expiry(self) -> Expiry:
-        return Expiry(ledger=self.ledger)
-
-    @cached_property
-    def closings(self) -> Closings:
-        return Closings(clock=self.clock, ledger=self.ledger, publication=self.publication)
-
-    @cached_property
-    def refunds(self) -> Refunds:
-        return Refunds(clock=self.clock, ledger=self.ledger)
-
-    @cached_property
-    def settlements(self) -> Settlements:
-        return Settlements(clock=self.clock)
-
-    @cached_property
-    def solvency(self) -> Solvency:
-        return Solvency(
-            book=self._newest_rules,
-            grids=self.grids_by_county,
-            ledger=solvency_ledger.standing,
-        )
-
-    def grids_by_county(self) -> Mapping[str, int]:
-        """The counties that have begun, with the number of their grids."""
-        return Counter(grid.county for grid in self.places.grids())
-
-    def _newest_rules(self) -> RuleBook:
-        self.point_rules.forget()
-        return self.point_rules.current()
 
     @cached_property
     def reward_notices(self) -> RewardNotices:
