@@ -30,6 +30,7 @@ from handlers.console import routing as dry_runs  # noqa: E402
 from handlers.console import solvency as simulated_years  # noqa: E402
 from handlers.console import transfers as transfer_files  # noqa: E402
 from handlers.events import (  # noqa: E402
+    appeals,
     calendar,
     digests,
     escalation,
@@ -144,6 +145,12 @@ def check_calendar(event):
 def reconcile_points(event):
     """Prove every wallet from its entries, from one in the night in China until all are done."""
     return reconciliation.on_schedule()
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS))
+def watch_appeals(event):
+    """Say so while a rider has waited for a week for what becomes of his appeal."""
+    return appeals.on_schedule()
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS))

@@ -47,6 +47,7 @@ class Pump:
     def run(self) -> None:
         """Work until ``stop``; a job that fails is logged and tried again."""
         from handlers.events import (
+            appeals,
             calendar,
             digests,
             escalation,
@@ -67,6 +68,7 @@ class Pump:
             ("reconciliation", ROSTER_EVERY_S, reconciliation.on_schedule),
             ("roster", ROSTER_EVERY_S, leavers.on_schedule),
             ("calendar", DAILY_S, calendar.on_schedule),
+            ("appeals", DAILY_S, appeals.on_schedule),
         ]
         threads = [threading.Thread(target=self._repeat, args=job, daemon=True) for job in jobs]
         for thread in threads:

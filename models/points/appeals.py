@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +39,8 @@ from models.points.tables import EntryRow
 
 log = logging.getLogger(__name__)
 
+PATIENCE = timedelta(days=7)
+"""How long an appeal may wait unheard. *Source:* the project's own rule."""
 TEXT_MAX_CHARACTERS = 200
 MAX_SHOWN = 500
 DISMISSED = "points.appeal_dismissed"
@@ -103,6 +106,17 @@ class Appeals:
         """Appeals of a county that wait, oldest first, with their texts. One query of an index."""
         rows: list[EntryAppealRow] = query(EntryAppealRow.by_open, county)
         return [_waiting(row) for row in rows[:MAX_SHOWN]]
+
+    def overdue(self, county: str) -> int:
+        """How many of a county have waited for a week, for a first or a second person; logged as
+        an error, for an alarm to hear. Two queries of indexes."""
+        before = self._clock.now() - PATIENCE
+        first = query(EntryAppealRow.by_open, county, EntryAppealRow.at < before)
+        second = query(ProposalRow.by_open, county, ProposalRow.proposed_at < before)
+        waiting = len(first) + sum(row.appeal_seq is not None for row in second)
+        if waiting:
+            log.error("points.appeals_waiting", extra={"county": county, "appeals": waiting})
+        return waiting
 
     def decide(
         self, member_id: str, seq: int, verdict: Verdict, *, county: str, actor: str

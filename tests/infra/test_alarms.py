@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handlers import telemetry
-from handlers.events import reconciliation
+from handlers.events import appeals, reconciliation
 from models.calendar.china import working_time
 from models.calendar.watch import years_missing_soon
 from models.points.reconciliation import Night
@@ -53,6 +53,25 @@ def test_the_alarms_of_the_ledger_hear_a_drift_and_a_night_without_a_root(
     assert value_heard(unproven, said[1]) >= unproven["Threshold"]
     assert unproven["ComparisonOperator"] == "LessThanThreshold"
     assert unproven["TreatMissingData"] == "breaching"
+
+
+def test_the_alarm_of_appeals_hears_one_that_nobody_decided(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "watch_appeals")
+    monkeypatch.setenv("STAGE", "prod")
+    alarm = RESOURCES["AppealsWaiting"]["Properties"]
+    grid = SimpleNamespace(county="411503")
+    wired = SimpleNamespace(
+        places=SimpleNamespace(grids=lambda: [grid, grid]),
+        point_appeals=SimpleNamespace(overdue=lambda county: 2),
+    )
+    monkeypatch.setattr(appeals, "services", lambda: wired)
+
+    assert appeals.on_schedule() == {"waiting": 2}
+
+    counted = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert value_heard(alarm, counted) >= alarm["Threshold"]
 
 
 def value_heard(alarm: dict[str, Any], counted: dict[str, Any]) -> float:

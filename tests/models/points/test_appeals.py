@@ -239,6 +239,27 @@ def test_a_member_sees_until_when_he_can_appeal_and_page_by_page_what_became_of_
     assert office.appeals.mine(office.rider(), limit=5).items == []
 
 
+def test_an_appeal_that_waits_for_a_week_is_heard_until_both_have_decided(
+    office: Office, rider: Actor, clock: FixedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = office.appeals.overdue(COUNTY)
+    office.appeal(rider, 3)
+    week = timedelta(days=7, seconds=1)
+
+    early = office.appeals.overdue(COUNTY)
+    clock.advance(week)
+    first = office.appeals.overdue(COUNTY)
+    office.judge(rider, 3, Verdict.UPHOLD, by=JUDGE)
+    clock.advance(week)
+    second = office.appeals.overdue(COUNTY)
+    office.decide(waiting(office, rider)[0], by=SECOND)
+
+    assert (early, first - second) == (before, 0)
+    assert first > before
+    assert office.appeals.overdue(COUNTY) == second - 1
+    assert "points.appeals_waiting" in caplog.messages
+
+
 def test_an_appeal_says_something_and_no_phone_number_is_kept(office: Office, rider: Actor) -> None:
     with pytest.raises(Invalid):
         office.appeal(rider, 3, text=" \u200b ")
