@@ -48,7 +48,7 @@ class Accounts(Gateways):
 
     @cached_property
     def rule_publishing(self) -> RulePublishing:
-        return RulePublishing(self.point_rules, guard=None)
+        return RulePublishing(self.point_rules, guard=self.solvency)
 
     @cached_property
     def statements(self) -> Statements:

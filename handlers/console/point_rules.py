@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from handlers.console import solvency
 from handlers.http.texts.catalogue import text
 from handlers.wiring import Services, services
 from models.base.clock import parse_utc
@@ -13,6 +14,7 @@ from models.base.errors import Conflict, FieldError, Invalid
 from models.points.rule_drafts import Wrong
 from models.points.rule_publishing import Publication, Report
 from models.points.rule_sheets import DEFAULT_LEAD
+from models.rewards.solvency import Judgement
 
 
 def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,7 +24,8 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     takes a cap away. Without ``rules`` all of them are answered as they hold now, to be edited,
     with the ``revision`` for ``based_on``. They hold five minutes from now if nothing else is said,
     and no sooner than two. Safe to repeat; one error and nothing is written, and every error is
-    listed with its rule and field. A dry run says what would change, and what a year would show.
+    listed with its rule and field. What would change is shown by a simulated year too (``months``,
+    ``reach``); the ``clauses`` that it would break refuse it.
     """
     wired = services()
     now = wired.clock.now()
@@ -43,8 +46,10 @@ def _publish(
     try:
         report = wired.rule_publishing.publish(publication, now, dry_run=dry_run)
     except Conflict as conflict:
-        refused = {**_code(conflict.code, conflict.details), "details": dict(conflict.details)}
-        return {**_told(Report(revision=0), is_published=False), "refused": [refused]}
+        refused = _code(conflict.code, {"limit": conflict.details.get("revision")})
+        clauses = solvency.sentences(conflict.details.get("clauses", ()))
+        told = _told(Report(revision=0), is_published=False)
+        return {**told, "refused": [refused], "clauses": clauses}
     return _told(report, is_published=bool(report.versions) and not dry_run)
 
 
@@ -87,7 +92,13 @@ def _told(report: Report, *, is_published: bool) -> dict[str, Any]:
             {"rule": bad.rule, "field": bad.field, **_code(bad.code, {"limit": bad.limit})}
             for bad in report.wrong
         ],
+        "clauses": [],
+        **_year(report.judgement),
     }
+
+
+def _year(judgement: object) -> dict[str, Any]:
+    return solvency.figures(judgement.verdict) if isinstance(judgement, Judgement) else {}
 
 
 def _code(code: str, details: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Judgement(Protocol):
 class Guard(Protocol):
     """Judges rules before they are published."""
 
-    def of_rules(self, drafts: Sequence[Rule]) -> Judgement: ...
+    def of_rules(self, drafts: Sequence[Rule], now: datetime) -> Judgement: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +62,15 @@ class Publication:
 class Report:
     """What publishing does or would do; with anything ``wrong`` nothing was written.
 
-    ``changed`` has, for each rule that gets a new version, what was and what will be, by column.
+    ``changed`` has, for each rule that gets a new version, what was and what will be, by column;
+    ``judgement`` is the guard's, None where nothing was judged.
     """
 
     revision: int
     versions: Mapping[str, int] = field(default_factory=dict)
     changed: Mapping[str, Mapping[str, list[Any]]] = field(default_factory=dict)
     wrong: tuple[Wrong, ...] = ()
+    judgement: Judgement | None = None
 
 
 class RulePublishing:
@@ -114,39 +116,43 @@ class RulePublishing:
         if wrong:
             return Report(revision=revision, wrong=tuple(wrong))
         drafts = [_numbered(draft, asked, book, now) for draft in drafts]
-        report = Report(
+        tx = Transaction()
+        judgement = self._judged(drafts, tx, now)
+        if drafts and not dry_run:
+            _write(drafts, index, tx)
+        return Report(
             revision=revision + 1 if drafts else revision,
             versions={draft.rule: draft.version for draft in drafts},
             changed={draft.rule: changed[draft.rule] for draft in drafts},
+            judgement=judgement,
         )
-        if drafts:
-            self._write(drafts, index, dry_run=dry_run)
-        return report
 
-    def _write(self, drafts: Sequence[Rule], index: RuleIndexRow | None, *, dry_run: bool) -> None:
-        tx = Transaction()
-        if self._guard is not None:
-            judgement = self._guard.of_rules(drafts)
-            judgement.require()
-            judgement.join(tx)
-        if dry_run:
-            return
-        for draft in drafts:
-            tx.guard(f"rule.{draft.rule}", to_row(draft))
-        newest = {draft.rule: draft.version for draft in drafts}
-        if index is None:
-            tx.guard("index", RuleIndexRow(*INDEX, revision=1, newest=newest))
-        else:
-            actions = [
-                RuleIndexRow.revision.set(index.revision + 1),
-                RuleIndexRow.newest.set({**index.newest, **newest}),
-            ]
-            tx.update("index", index, actions, RuleIndexRow.revision == index.revision)
-        try:
-            tx.commit()
-        except Refused as refused:
-            raise Stale from refused
-        log.info("point_rules.published", extra={"rules": [draft.id for draft in drafts]})
+    def _judged(self, drafts: Sequence[Rule], tx: Transaction, now: datetime) -> Judgement | None:
+        if self._guard is None or not drafts:
+            return None
+        judgement = self._guard.of_rules(drafts, now)
+        judgement.require()
+        judgement.join(tx)
+        return judgement
+
+
+def _write(drafts: Sequence[Rule], index: RuleIndexRow | None, tx: Transaction) -> None:
+    for draft in drafts:
+        tx.guard(f"rule.{draft.rule}", to_row(draft))
+    newest = {draft.rule: draft.version for draft in drafts}
+    if index is None:
+        tx.guard("index", RuleIndexRow(*INDEX, revision=1, newest=newest))
+    else:
+        actions = [
+            RuleIndexRow.revision.set(index.revision + 1),
+            RuleIndexRow.newest.set({**index.newest, **newest}),
+        ]
+        tx.update("index", index, actions, RuleIndexRow.revision == index.revision)
+    try:
+        tx.commit()
+    except Refused as refused:
+        raise Stale from refused
+    log.info("point_rules.published", extra={"rules": [draft.id for draft in drafts]})
 
 
 def _wrong_with(asked: Publication, now: datetime) -> list[Wrong]:

@@ -10,30 +10,20 @@ from typing import Any
 import pytest
 
 from handlers.console import point_rules as handler
-from infra.local.engine import Engine
 from models.base.clock import utc_text
-from models.base.errors import Conflict
-from models.base.tables import Database, _shared, use_database
+from models.base.store import scan
 from models.points.rule_sheets import DEFAULT_LEAD
-from tests.support.categories import own_tables
+from models.points.rule_tables import RuleRow
 from tests.support.world import World
-
-CACHED = ("point_rules", "rule_publishing", "ledger")
 
 
 @pytest.fixture
-def city(world: World, engine: Engine) -> Iterator[World]:
-    """The seeded city, whose rules are this test's alone."""
-    database = _shared.database
-    assert isinstance(database, Database)
-    known = {name: world.services.__dict__.pop(name, None) for name in CACHED}
-    own_tables(engine.url, "point-rules")
+def city(world: World) -> Iterator[World]:
+    """The seeded city; what was published is gone afterwards, for the rules are everybody's."""
     yield world
-    use_database(database)
-    for name, service in known.items():
-        world.services.__dict__.pop(name, None)
-        if service is not None:
-            world.services.__dict__[name] = service
+    for row in scan(RuleRow):
+        row.delete()
+    world.services.point_rules.forget()
 
 
 def invoke(*rules: dict[str, Any], **event: Any) -> dict[str, Any]:
@@ -46,13 +36,11 @@ def test_the_rules_come_as_they_hold_change_and_hold_from_then_on(city: World) -
     before = handler.on_invoke({})
     answer = invoke({"rule": "report.first", "per_day": 6}, based_on=before["revision"])
 
-    assert answer == {
-        "revision": 1,
-        "published": True,
-        "versions": {"report.first": 2},
-        "changed": {"report.first": {"per_day": [5, 6]}},
-        "refused": [],
-    }
+    assert (answer["refused"], answer["clauses"]) == ([], [])
+    assert (answer["revision"], answer["published"]) == (1, True)
+    assert answer["versions"] == {"report.first": 2}
+    assert answer["changed"] == {"report.first": {"per_day": [5, 6]}}
+    assert len(answer["months"]) >= 12
     first = next(one for one in before["rules"] if one["rule"] == "report.first")
     assert (first["version"], first["points"], first["per_day"]) == (1, 10, 5)
     at = city.clock.now() + DEFAULT_LEAD
@@ -70,6 +58,7 @@ def test_what_comes_out_goes_in_again_and_changes_nothing(city: World) -> None:
         "versions": {},
         "changed": {},
         "refused": [],
+        "clauses": [],
     }
 
 
@@ -117,14 +106,13 @@ def test_what_was_published_meanwhile_is_told(city: World) -> None:
     assert not answer["published"]
 
 
-def test_the_clauses_that_a_year_would_break_are_told(
-    city: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise Conflict("solvency.refused", clauses=[{"code": "solvency.uncovered"}])
+def test_what_a_year_could_not_bear_is_refused_with_the_clause(city: World) -> None:
+    answer = invoke(
+        {"rule": "report.first", "points": 1000, "per_day": 100},
+        {"rule": "totals", "per_day": 10_000, "per_month": 10_000},
+    )
 
-    monkeypatch.setattr(city.services.rule_publishing, "publish", refuse)
-
-    (refused,) = invoke({"rule": "report.first", "per_day": 7})["refused"]
-
-    assert refused["details"] == {"clauses": [{"code": "solvency.uncovered"}]}
+    assert [bad["code"] for bad in answer["refused"]] == ["solvency.refused"]
+    assert answer["clauses"]
+    assert all(clause["zh"] and clause["en"] for clause in answer["clauses"])
+    assert handler.on_invoke({})["revision"] == 0

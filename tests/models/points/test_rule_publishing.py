@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -232,7 +232,7 @@ class Judge:
         self.judged: list[str] = []
         self.joined = 0
 
-    def of_rules(self, drafts: Sequence[Rule]) -> Judge:
+    def of_rules(self, drafts: Sequence[Rule], _: datetime) -> Judge:
         self.judged += [draft.id for draft in drafts]
         self._broken = [draft.rule for draft in drafts if draft.points > self.most]
         return self
