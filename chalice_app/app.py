@@ -24,6 +24,7 @@ from handlers.console import (  # noqa: E402
     thaws,
 )
 from handlers.console import codes as code_files  # noqa: E402
+from handlers.console import queues as waiting_lines  # noqa: E402
 from handlers.console import refunds as refund_desk  # noqa: E402
 from handlers.console import rewards as shelves  # noqa: E402
 from handlers.console import routing as dry_runs  # noqa: E402
@@ -36,6 +37,7 @@ from handlers.events import (  # noqa: E402
     escalation,
     outbox,
     photos,
+    queues,
     reconciliation,
     redemptions,
 )
@@ -129,6 +131,12 @@ def expire_redemptions(event):
     return redemptions.on_schedule()
 
 
+@app.schedule(Rate(10, unit=Rate.MINUTES))
+def allocate_rewards(event):
+    """Serve those who wait for a reward, and mark what is funded no longer."""
+    return queues.on_schedule()
+
+
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def sweep_checks(event):
     """Ask again where WeChat never gave a verdict on a photo."""
@@ -211,6 +219,12 @@ def change_reward(event, context):
 def show_solvency(event, context):
     """Show whether points stay worth something in a simulated year, month by month."""
     return simulated_years.on_invoke(event)
+
+
+@app.lambda_function(name="review_queue")
+def review_queue(event, context):
+    """Show who waits for a reward and why in this order, or refuse one of them."""
+    return waiting_lines.on_invoke(event)
 
 
 @app.lambda_function(name="import_transfers")

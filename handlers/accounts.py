@@ -20,6 +20,7 @@ from models.points.reconciliation import Reconciliation
 from models.points.rule_publishing import RulePublishing
 from models.points.rule_sheets import PointRules
 from models.rewards import solvency_ledger
+from models.rewards.allocation import Allocation
 from models.rewards.catalogue import Catalogue
 from models.rewards.closings import Closings
 from models.rewards.codes import Codes as RewardCodes
@@ -73,6 +74,10 @@ class Accounts(Gateways):
     @cached_property
     def point_appeals(self) -> Appeals:
         return Appeals(clock=self.clock, cursors=self.cursors, clean=clean_text, tell=outbox.row)
+
+    @cached_property
+    def allocation(self) -> Allocation:
+        return Allocation(ledger=self.ledger, codes=self.reward_codes, pools=self.pools)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -24,7 +24,15 @@ from handlers.http.schemas.rewards import (
 )
 from handlers.http.texts.catalogue import text
 from models.people.entities import RoleName
-from models.rewards.entities import Name, Outcome, Redemption, State, Voucher
+from models.rewards.entities import (
+    DeclineReason,
+    Name,
+    Outcome,
+    Place,
+    Redemption,
+    State,
+    Voucher,
+)
 
 COUNTER = (RoleName.MERCHANT, RoleName.KEEPER)
 
@@ -208,6 +216,28 @@ def shown_voucher(voucher: Voucher, language: str) -> dict[str, Any]:
         "expires_at": redemption.expires_at,
         "fulfilled_at": redemption.fulfilled_at,
         "ended_at": redemption.ended_at,
+        "queue": _place(voucher.place, language),
+        "declined": _declined(redemption.decline_reason, language),
+    }
+
+
+def _place(place: Place | None, language: str) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    key = f"redemption.queue.{place.reason.value}"
+    return {
+        "place": place.position,
+        "reason": place.reason.value,
+        "text": text(key, language, {"place": place.position}),
+    }
+
+
+def _declined(reason: DeclineReason | None, language: str) -> dict[str, str] | None:
+    if reason is None:
+        return None
+    return {
+        "reason": reason.value,
+        "text": text(f"redemption.declined.{reason.value}", language),
     }
 
 

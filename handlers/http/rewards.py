@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from chalice.app import Blueprint
@@ -55,6 +56,16 @@ def _reward(offer: Offer, language: str) -> dict[str, Any]:
         "eligible": not offer.missing,
         "missing": [_step(step, offer, language) for step in offer.missing],
         "missing_points": offer.missing_points,
+        "status": reward.state.value,
+        "needs_approval": reward.needs_approval,
+        "eligibility": {
+            "standing": reward.eligibility.standing.value,
+            "occupations": sorted(reward.eligibility.occupations),
+            "member_days": reward.eligibility.member_days,
+        },
+        "limit": asdict(reward.limit) if reward.limit else None,
+        "again_at": offer.again_at,
+        "price_locked_until": reward.price_locked_until,
         "synthetic": reward.synthetic,
     }
 

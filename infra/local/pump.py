@@ -28,6 +28,7 @@ log = logging.getLogger("pump")
 OUTBOX_EVERY_S = 0.2
 PHOTOS_EVERY_S = 0.2
 SCHEDULES_EVERY_S = 2.0
+QUEUES_EVERY_S = 10.0
 ROSTER_EVERY_S = 30.0
 DAILY_S = 86_400.0
 
@@ -53,6 +54,7 @@ class Pump:
             escalation,
             outbox,
             photos,
+            queues,
             reconciliation,
             redemptions,
         )
@@ -64,6 +66,7 @@ class Pump:
             ("escalation", SCHEDULES_EVERY_S, escalation.on_schedule),
             ("digests", SCHEDULES_EVERY_S, digests.on_schedule),
             ("redemptions", SCHEDULES_EVERY_S, redemptions.on_schedule),
+            ("queues", QUEUES_EVERY_S, queues.on_schedule),
             ("checks", SCHEDULES_EVERY_S, photos.on_schedule),
             ("reconciliation", ROSTER_EVERY_S, reconciliation.on_schedule),
             ("roster", ROSTER_EVERY_S, leavers.on_schedule),

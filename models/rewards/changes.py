@@ -18,7 +18,7 @@ from models.points.ledger import HoldStep, Ledger, transfer
 from models.points.posting import Posting
 from models.points.tables import answer_of
 from models.rewards import limits, pools, stocks
-from models.rewards.entities import Action, Outcome, Redemption, State
+from models.rewards.entities import Action, DeclineReason, Outcome, Redemption, State
 from models.rewards.reversals import reversal
 from models.rewards.rules import UNDO_WITHIN
 from models.rewards.tables import RedemptionRow
@@ -117,13 +117,14 @@ def flip(
     now: datetime,
     scope: str | None = None,
     decided_by: str | None = None,
+    declined: DeclineReason | None = None,
     events: Mapping[str, Table] | None = None,
 ) -> None:
     """Change the redemption with its points; 8 write units, 10 with stock, 12 with a limit's place,
     and 1 or 2 of indexes.
 
     A handover that is taken back leaves its place a ``ReversalRow``: 2 more. ``scope`` is who hands
-    over, ``decided_by`` who decides a refund.
+    over, ``decided_by`` who decides a refund, ``declined`` why nothing is allotted.
 
     Raises ``Stale`` when anything moved since it was read: read and judge again.
     """
@@ -134,6 +135,8 @@ def flip(
     changes = _changes(row, state, now=now, scope=scope)
     if decided_by is not None:
         changes.append(RedemptionRow.refunded_by.set(decided_by))
+    if declined is not None:
+        changes.append(RedemptionRow.decline_reason.set(declined.value))
     tx.update("redemption", row, changes, RedemptionRow.version == row.version)
     if state in UNTAKEN:
         stocks.give_back(tx, row)
@@ -184,6 +187,8 @@ def _changes(row: RedemptionRow, state: State, *, now: datetime, scope: str | No
         changes.append(RedemptionRow.due_shard.set(due_shard(row.redemption_id)))
     else:
         changes.append(RedemptionRow.due_shard.remove())
+    if row.queue is not None:
+        changes.append(RedemptionRow.queue.remove())
     if state in ENDED:
         changes.append(RedemptionRow.ended_at.set(now))
     return changes + _handed_over(state, now, scope)

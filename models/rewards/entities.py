@@ -59,6 +59,22 @@ ON_OFFER = frozenset({RewardState.PUBLISHED, RewardState.SOLD_OUT, RewardState.P
 """Members know it, and may be saving for it."""
 
 
+class QueueReason(StrEnum):
+    """What gives a place in a queue its rank."""
+
+    HARDSHIP = "hardship"
+    WAITING = "waiting"
+
+
+class DeclineReason(StrEnum):
+    """Why somebody who waited got his points back instead."""
+
+    RETIRED = "retired"
+    NO_QUOTA = "no_quota"
+    WAITED_TOO_LONG = "waited_too_long"
+    NOT_GRANTED = "not_granted"
+
+
 class CodeSource(StrEnum):
     """Whose code a voucher carries: one of ours, or one out of an imported pool."""
 
@@ -240,6 +256,15 @@ class Redemption:
     fulfilled_at: datetime | None = None
     fulfilled_by: str | None = None
     code_source: CodeSource = CodeSource.OWN
+    decline_reason: DeclineReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where somebody stands in a queue: ``position`` 1 is served next; and why there."""
+
+    position: int
+    reason: QueueReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +280,7 @@ class Voucher:
     code: str | None
     qr: str | None
     qr_expires_at: datetime | None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

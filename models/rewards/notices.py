@@ -11,8 +11,8 @@ from models.alerts.delivery import Messenger
 from models.alerts.entities import Event, Notice, Text
 from models.base.clock import parse_utc
 from models.base.ids import derived_id
-from models.rewards import closings, expiry, refunds
-from models.rewards.entities import RefundReason
+from models.rewards import allocation, closings, expiry, refunds
+from models.rewards.entities import DeclineReason, RefundReason
 
 Handler: TypeAlias = Callable[[Event], None]
 PAGE = "pages/redemption/detail"
@@ -21,6 +21,10 @@ REASONS: Mapping[str, Text] = {
     RefundReason.NOT_DELIVERED: Text(zh="商户未提供", en="it was not given"),
     RefundReason.DEFECTIVE: Text(zh="物品或服务有问题", en="it was not as it should be"),
     RefundReason.WRONG_ITEM: Text(zh="提供的不是所兑换的", en="it was something else"),
+    DeclineReason.RETIRED: Text(zh="权益已下架", en="it is no longer offered"),
+    DeclineReason.NO_QUOTA: Text(zh="本地已无名额", en="your county has no more places"),
+    DeclineReason.WAITED_TOO_LONG: Text(zh="等候满 90 天未轮到", en="ninety days have passed"),
+    DeclineReason.NOT_GRANTED: Text(zh="未获批准", en="it was not granted"),
     RefundReason.CLOSED: Text(zh="商户已停业", en="the merchant has closed"),
 }
 
@@ -33,6 +37,7 @@ class _Wording:
     status: str
     title: Text
     body: Text
+    note: str = "{points} 积分已退回"
 
 
 WORDINGS: Mapping[str, _Wording] = {
@@ -50,6 +55,23 @@ WORDINGS: Mapping[str, _Wording] = {
         body=Text(
             zh="能兑换“{name_zh}”的商户已停业，{points} 积分已退回您的账户。",
             en="Who handed over “{name_en}” has closed; {points} points are back.",
+        ),
+    ),
+    allocation.ALLOTTED: _Wording(
+        status="已轮到",
+        title=Text(zh="排队的权益已轮到您", en="It is your turn"),
+        body=Text(
+            zh="“{name_zh}”已为您预留，请在有效期内使用。",
+            en="“{name_en}” is reserved for you; use it in time.",
+        ),
+        note="请在有效期内使用",
+    ),
+    allocation.DECLINED: _Wording(
+        status="未获批",
+        title=Text(zh="排队的权益未能兑换", en="Not granted"),
+        body=Text(
+            zh="“{name_zh}”：{reason_zh}，{points} 积分已退回您的账户。",
+            en="“{name_en}”: {reason_en}; {points} points are back.",
         ),
     ),
     refunds.TOPIC: _Wording(
@@ -78,7 +100,7 @@ class Notices:
 
 
 def notice_of(event: Event) -> Notice:
-    """Tell the rider what became of his voucher, and that he has his points back."""
+    """Tell the rider what became of his voucher, and where his points are."""
     payload, wording = event.payload, WORDINGS[event.topic]
     redemption_id = payload["redemption_id"]
     reason = REASONS.get(payload.get("reason", ""), Text(zh="", en=""))
@@ -86,7 +108,7 @@ def notice_of(event: Event) -> Notice:
     template, fields = messages.rider_progress(
         what=payload["name_zh"],
         status=wording.status,
-        note=f"{payload['points']} 积分已退回",
+        note=wording.note.format(**payload),
         number=redemption_id[-16:],
     )
     return Notice(

@@ -11,13 +11,14 @@ from models.base.paging import Cursors, Page
 from models.base.store import get_many, page_of, retrying
 from models.people.entities import Actor
 from models.points.ledger import Ledger, transfer
-from models.rewards import refusals, reveals, rules
+from models.rewards import queue_rules, queues, refusals, reveals, rules
 from models.rewards.changes import Command, find, flip, hold_transfer
 from models.rewards.codes import Codes
 from models.rewards.entities import Action, CodeSource, Outcome, Redemption, State, Voucher
 from models.rewards.pools import Pools
-from models.rewards.reserving import CodeTaken, Giver, Reserving, redemption_of
+from models.rewards.reserving import Hardship, Reserving, redemption_of
 from models.rewards.tables import RedemptionRow
+from models.rewards.vouchers import CodeTaken, Giver
 
 CODE_TURNS = 3
 """A code of 50 bits may be another redemption's by chance: then the next one is taken."""
@@ -34,10 +35,13 @@ class Redemptions:
         codes: Codes,
         cursors: Cursors,
         pools: Pools | None = None,
+        hardship: Hardship | None = None,
     ) -> None:
         self._clock = clock
         givers: dict[CodeSource, Giver] = {CodeSource.POOL: pools.give} if pools else {}
-        self._reserving = Reserving(clock=clock, ledger=ledger, codes=codes, givers=givers)
+        self._reserving = Reserving(
+            clock=clock, ledger=ledger, codes=codes, givers=givers, hardship=hardship
+        )
         self._pools = pools
         self._ledger = ledger
         self._codes = codes
@@ -46,6 +50,7 @@ class Redemptions:
     def redeem(self, actor: Actor, *, reward_id: str, client_request_id: str) -> Voucher:
         """Hold the points and take one from stock; repeated, it answers the same voucher.
 
+        What is allotted rather than sold holds the points and waits (``allocation.py``).
         Raises ``NotFound("reward.not_found")``; ``Forbidden``: ``occupation.unconfirmed``,
         ``reward.not_eligible``; ``Conflict``: ``points.insufficient`` with ``missing`` points,
         ``reward.sold_out``, ``reward.limit_reached`` (these five stand: the same request is told
@@ -69,11 +74,14 @@ class Redemptions:
         return retrying(lambda: self._cancel(actor, redemption_id, client_request_id))
 
     def voucher(self, actor: Actor, redemption_id: str) -> Voucher:
-        """One of his own, as it is now. Raises ``NotFound("redemption.not_found")``."""
+        """One of his own, as it is now; a queued one with its place, for one query more.
+
+        Raises ``NotFound("redemption.not_found")``.
+        """
         row = self._own(actor, redemption_id)
         if row.pool_unit is not None and self._pools is not None:
             return reveals.shown(row, self._pools)
-        return self.shown(row)
+        return replace(self.shown(row), place=queues.place_of(row))
 
     def voucher_by_key(self, actor: Actor, client_request_id: str) -> Voucher:
         """What became of a request whose answer was lost. Raises as ``voucher`` does, and the
@@ -103,14 +111,19 @@ class Redemptions:
         return Page(items=vouchers, next_cursor=self._cursors.seal(scope, last))
 
     def _first_answer(self, row: RedemptionRow) -> Voucher:
+        queued = row.queue_rank is not None
         first = replace(
             row.entity(),
-            state=State.RESERVED,
+            state=State.QUEUED if queued else State.RESERVED,
             version=1,
             ended_at=None,
             fulfilled_at=None,
             fulfilled_by=None,
+            decline_reason=None,
         )
+        if queued:
+            first = replace(first, expires_at=row.reserved_at + queue_rules.WAIT_AT_MOST)
+            return Voucher(redemption=first, code=None, qr=None, qr_expires_at=None)
         return self._with_code(first, row.code_turn)
 
     def _cancel(self, actor: Actor, redemption_id: str, client_request_id: str) -> Outcome:

@@ -10,30 +10,28 @@ from typing import TypeAlias, TypeVar
 from models.base.clock import Clock
 from models.base.errors import Conflict, Forbidden, NotFound
 from models.base.ids import content_hash, derived_id
-from models.base.store import TRIES, Refused, Stale, Transaction, get_many
+from models.base.store import Refused, Stale, Transaction, get_many
 from models.base.tables import Table
 from models.people.entities import Actor
 from models.points.ledger import Ledger
 from models.points.posting import Posting
+from models.points.reading import balances
 from models.points.tables import TransferRow
-from models.rewards import limits, refusals, rules, stocks
+from models.rewards import limits, queue_rules, refusals, rules, stocks
 from models.rewards import supply_rules as supply
 from models.rewards.candidates import candidate_of
 from models.rewards.changes import ID, due_shard, find, hold_transfer
 from models.rewards.codes import Codes
 from models.rewards.entities import CodeSource, Reward, RewardState, State
+from models.rewards.hardships import in_hardship
 from models.rewards.supply_rules import Shard
-from models.rewards.tables import CodeRow, LimitRow, RedemptionRow, RewardRow
+from models.rewards.tables import LimitRow, RedemptionRow, RewardRow
+from models.rewards.vouchers import CodeTaken, Giver, Vouchers
 
 _Found = TypeVar("_Found")
 
-Giver: TypeAlias = Callable[[Transaction, RedemptionRow, Reward], None]
-"""Adds what a voucher carries beside its own code to the transaction that reserves it. Its writes
-that refuse make the reservation read again; it raises ``Conflict("reward.sold_out")`` itself."""
-
-
-class CodeTaken(Exception):
-    """The code is another redemption's by chance: reserve again under the next ``turn``."""
+Hardship: TypeAlias = Callable[[str, datetime], bool]
+"""Whether a member is helped as one in hardship at an instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +57,12 @@ class Reserving:
         ledger: Ledger,
         codes: Codes,
         givers: Mapping[CodeSource, Giver] | None = None,
+        hardship: Hardship | None = None,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._codes = codes
-        self._givers = givers or {}
+        self._vouchers = Vouchers(codes, givers)
+        self._hardship = hardship or in_hardship
 
     def reserve(
         self, actor: Actor, reward_id: str, client_request_id: str, *, turn: int
@@ -122,38 +121,53 @@ class Reserving:
         )
         if posting.already:
             raise Stale
+        if rules.takes_queue(reward):
+            return self._queued(wish, posting)
         return self._taken(wish, posting)
 
     def _taken(self, wish: _Wish, posting: Posting) -> RedemptionRow:
-        """Take from the first shard; when that is empty, from one that has some.
+        """Take one from stock; "sold out" is told only when all shards were empty at one moment."""
+        made: list[RedemptionRow] = []
+        shards: tuple[Shard, ...] = ()
+        if wish.reward.state is RewardState.PUBLISHED:
+            found = stocks.shards_of(wish.reward, wish.county, wish.now)
+            shards = supply.in_turn(found, wish.redemption_id)
 
-        "Sold out" is told only when all were empty at one moment.
-        """
-        reward = wish.reward
-        shards = supply.in_turn(stocks.shards_of(reward, wish.county, wish.now), wish.redemption_id)
-        some = shards if reward.state is RewardState.PUBLISHED else ()
-        for _ in range(TRIES):
-            if not some:
-                raise Conflict("reward.sold_out")
-            row = _row(wish, some[0])
-            if self._commit(wish, row, posting, some[0]):
-                return row
-            some = stocks.with_some(reward, shards) if len(shards) > 1 else ()
-        raise Stale
+        def commit(shard: Shard) -> bool:
+            made.append(_row(wish, shard))
+            return self._commit(wish, made[-1], posting, shard)
 
-    def _commit(self, wish: _Wish, row: RedemptionRow, posting: Posting, shard: Shard) -> bool:
+        if not stocks.take_one(wish.reward, shards, commit):
+            raise Conflict("reward.sold_out")
+        return made[-1]
+
+    def _queued(self, wish: _Wish, posting: Posting) -> RedemptionRow:
+        """Wait: the points are held, nothing is taken from stock. 10 write units and an index's."""
+        member_id, now = wish.actor.member_id, wish.now
+        owned = balances(member_id, now)
+        claim = queue_rules.Claim(
+            county=wish.county,
+            is_hardship=self._hardship(member_id, now),
+            points=owned.available + owned.held,
+            asked_at=now,
+        )
+        row = _row(wish, None)
+        row.queue, row.queue_rank = wish.reward.reward_id, queue_rules.rank(claim)
+        row.expires_at = now + queue_rules.WAIT_AT_MOST
+        self._commit(wish, row, posting, None)
+        return row
+
+    def _commit(
+        self, wish: _Wish, row: RedemptionRow, posting: Posting, shard: Shard | None
+    ) -> bool:
         """Commit; False, and nothing happened, when the shard was empty."""
         tx = Transaction()
         posting.add_to(tx)
         tx.guard("redemption", row)
-        if wish.reward.codes is CodeSource.OWN:
-            tx.guard("code", self._code_row(row))
-        stocks.take(tx, wish.reward, shard)
+        if shard is not None:
+            self._vouchers.add_to(tx, row, wish.reward, shard)
         if wish.reward.limit is not None:
             limits.taking(tx, wish.reward, wish.limit, row, wish.now)
-        giver = self._givers.get(wish.reward.codes)
-        if giver is not None:
-            giver(tx, row, wish.reward)
         try:
             tx.commit()
         except Refused as refused:
@@ -166,12 +180,6 @@ class Reserving:
                 raise Stale from refused
             raise CodeTaken from refused
         return True
-
-    def _code_row(self, row: RedemptionRow) -> CodeRow:
-        code = self._codes.code(row.redemption_id, row.code_turn)
-        key = self._codes.code_key(code)
-        assert key is not None
-        return CodeRow(key, county=row.county, redemption_id=row.redemption_id)
 
 
 def redemption_of(actor: Actor, client_request_id: str) -> str:
@@ -225,7 +233,7 @@ def _offered(actor: Actor, row: RewardRow | None) -> tuple[Reward, str]:
     return reward, county
 
 
-def _row(wish: _Wish, shard: Shard) -> RedemptionRow:
+def _row(wish: _Wish, shard: Shard | None) -> RedemptionRow:
     reward = wish.reward
     return RedemptionRow(
         wish.redemption_id,
@@ -236,13 +244,13 @@ def _row(wish: _Wish, shard: Shard) -> RedemptionRow:
         name_en=reward.name.en,
         points=reward.price,
         fulfillers=set(reward.fulfillers),
-        state=State.RESERVED.value,
+        state=(State.RESERVED if shard else State.QUEUED).value,
         version=1,
         code_turn=wish.turn,
         request_hash=request_hash(reward.reward_id),
         reserved_at=wish.now,
         expires_at=rules.expires_at(reward, now=wish.now),
-        due_shard=due_shard(wish.redemption_id),
-        stock_shard=shard.name,
+        due_shard=due_shard(wish.redemption_id) if shard else None,
+        stock_shard=shard.name if shard else None,
         limited=True if reward.limit is not None else None,
     )

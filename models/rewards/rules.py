@@ -113,12 +113,17 @@ def missing(
         Missing.LIMIT: not has_room,
         Missing.POINTS: available < reward.price,
         Missing.PAUSED: reward.state is RewardState.PAUSED,
-        Missing.STOCK: stock_left < 1 and not reward.needs_approval,
+        Missing.STOCK: stock_left < 1 and not takes_queue(reward),
     }
     return (
         *ineligible(reward, candidate, now=now),
         *(want for want, is_missing in wants.items() if is_missing),
     )
+
+
+def takes_queue(reward: Reward) -> bool:
+    """Whether one who asks is put into a queue; not where no month is funded any more."""
+    return reward.needs_approval and reward.state is not RewardState.SOLD_OUT
 
 
 def ineligible(reward: Reward, candidate: Candidate, *, now: datetime) -> tuple[Missing, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from models.base.store import Transaction, get_together
+from models.base.store import TRIES, Stale, Transaction, get_together
 from models.base.tables import Table
 from models.rewards import supply_rules as supply
 from models.rewards.entities import Reward
@@ -33,6 +33,22 @@ def take(tx: Transaction, reward: Reward, shard: Shard) -> None:
     if reward.synthetic:
         actions.append(StockRow.synthetic.set(True))
     tx.update("stock", row, actions, StockRow.rem.does_not_exist() | (StockRow.rem >= 1))
+
+
+def take_one(reward: Reward, shards: Sequence[Shard], commit: Callable[[Shard], bool]) -> bool:
+    """Take from the first shard; when that is empty, from one that has some.
+
+    ``commit`` answers False, and nothing happened, when its shard was empty. False: all were empty
+    at one moment. Raises ``Stale`` when others were always quicker.
+    """
+    some = tuple(shards)
+    for _ in range(TRIES):
+        if not some:
+            return False
+        if commit(some[0]):
+            return True
+        some = with_some(reward, shards) if len(shards) > 1 else ()
+    raise Stale
 
 
 def give_back(tx: Transaction, row: RedemptionRow) -> None:

@@ -19,6 +19,7 @@ from models.people.entities import Occupation, Standing
 from models.points.tables import Amounts
 from models.rewards.entities import (
     CodeSource,
+    DeclineReason,
     Eligibility,
     EntitlementClass,
     Fund,
@@ -298,7 +299,7 @@ class ByDue(GlobalSecondaryIndex["RedemptionRow"]):  # type: ignore[no-untyped-c
 
 
 class ByQueue(GlobalSecondaryIndex["RedemptionRow"]):  # type: ignore[no-untyped-call]  # pynamodb
-    """Queued ones by reward and county, in the order in which they are served; sparse."""
+    """Queued ones by reward; within a county in the order in which they are served; sparse."""
 
     class Meta:
         index_name = "by_queue"
@@ -377,4 +378,5 @@ class RedemptionRow(Table):
             fulfilled_at=self.fulfilled_at,
             fulfilled_by=self.fulfilled_by,
             code_source=CodeSource.OWN if self.pool_unit is None else CodeSource.POOL,
+            decline_reason=DeclineReason(self.decline_reason) if self.decline_reason else None,
         )

@@ -8,7 +8,15 @@ from uuid import UUID
 from pydantic import Field
 
 from handlers.http.schemas.base import Answer, Body, Command, Instant, Paged, Query
-from models.rewards.entities import CodeSource, Missing, State
+from models.people.entities import Occupation, Standing
+from models.rewards.entities import (
+    CodeSource,
+    DeclineReason,
+    Missing,
+    QueueReason,
+    RewardState,
+    State,
+)
 
 
 class Rewards(Paged):
@@ -80,8 +88,27 @@ class Merchant(Answer):
     lat: float
 
 
+class Eligibility(Answer):
+    """For whom a reward is; no occupation named: for every one."""
+
+    standing: Standing
+    occupations: list[Occupation]
+    member_days: int
+
+
+class Limit(Answer):
+    """At most so many of it within any so many days."""
+
+    count: int
+    days: int
+
+
 class Reward(Answer):
-    """A reward as the member sees it; ``missing`` is empty when he can have it now."""
+    """A reward as the member sees it; ``missing`` is empty when he can have it now.
+
+    ``stock_left`` is his county's, this month. ``needs_approval``: who asks waits for his turn.
+    ``price_locked_until``: no dearer before then. ``again_at``: when his limit has room again.
+    """
 
     id: str
     county: str
@@ -94,6 +121,12 @@ class Reward(Answer):
     eligible: bool
     missing: list[MissingStep]
     missing_points: int
+    status: RewardState
+    needs_approval: bool
+    eligibility: Eligibility
+    limit: Limit | None
+    again_at: Instant | None
+    price_locked_until: Instant | None
     synthetic: bool
 
 
@@ -119,10 +152,27 @@ class RewardName(Answer):
     name: str
 
 
+class Place(Answer):
+    """Where one stands in a queue, and why there; 1 is served next."""
+
+    place: int
+    reason: QueueReason
+    text: str
+
+
+class Declined(Answer):
+    """Why nothing came of waiting."""
+
+    reason: DeclineReason
+    text: str
+
+
 class Voucher(Answer):
     """A redemption as its owner sees it; code and QR only while it can be handed over.
 
     With ``code_source`` pool there is no QR, and the code only once it was revealed, in no list.
+    ``queue`` is told where one redemption is looked at while it waits; ``expires_at`` of such a
+    one is when it stops waiting.
     """
 
     id: str
@@ -138,6 +188,8 @@ class Voucher(Answer):
     expires_at: Instant
     fulfilled_at: Instant | None
     ended_at: Instant | None
+    queue: Place | None
+    declined: Declined | None
 
 
 class VoucherAnswer(Answer):

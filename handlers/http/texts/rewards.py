@@ -21,6 +21,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "transfer.not_found": ("积分尚未入账", "The points have not been posted yet"),
     "reward.not_found": ("没有找到这项权益", "No such reward"),
     "reward.sold_out": ("本月已兑完", "Sold out this month"),
+    "reward.not_possible": (
+        "权益当前状态不允许这样做",
+        "The reward is not in a state for this",
+    ),
     "reward.paused": ("这项权益暂停兑换", "This reward is paused"),
     "reward.limit_reached": (
         "每人 {days} 天内最多兑换 {count} 次",
@@ -77,6 +81,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "这次申请未获批准，积分已退回",
         "It was not granted; the points are back",
     ),
+    "redemption.queue.hardship": (
+        "优先照顾，排在第 {place} 位",
+        "Place {place}: those in need go first",
+    ),
+    "redemption.queue.waiting": (
+        "排在第 {place} 位：先等先得，同日按积分",
+        "Place {place}: who waits longest goes first, points decide within a day",
+    ),
+    "redemption.declined.retired": ("权益已下架，积分已退回", "It is no longer offered"),
+    "redemption.declined.no_quota": ("本地已无名额，积分已退回", "No more places in your county"),
+    "redemption.declined.waited_too_long": (
+        "等候满 90 天未轮到，积分已退回",
+        "Ninety days have passed without a turn",
+    ),
+    "redemption.declined.not_granted": ("未获批准，积分已退回", "It was not granted"),
     "redemption.state.queued": ("排队中", "Waiting"),
     "redemption.state.declined": ("未获批准", "Not granted"),
     "redemption.state.reserved": ("待核销", "Reserved"),
