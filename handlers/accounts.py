@@ -61,7 +61,7 @@ class Accounts(Gateways):
 
     @cached_property
     def reconciliation(self) -> Reconciliation:
-        return Reconciliation(clock=self.clock)
+        return Reconciliation(clock=self.clock, book=self.point_rules.current)
 
     @cached_property
     def proposals(self) -> Proposals:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from models.base.store import get_many
 from models.points import corrections
 from models.points.chains import Fault
-from models.points.entities import EntryKind
+from models.points.entities import Entry, EntryKind
 from models.points.proposal_rules import Draft, Kind, State
 from models.points.proposal_tables import ProposalRow
 from models.points.proposals import draft_of
@@ -20,7 +20,7 @@ DECIDED = (EntryKind.ADJUSTMENT, EntryKind.WRITE_OFF, EntryKind.CLAW_BACK)
 AT_ONCE = 50
 
 
-def unapproved(entries: Sequence[EntryRow]) -> Iterator[Fault]:
+def unapproved(entries: Sequence[EntryRow | Entry]) -> Iterator[Fault]:
     """What is wrong with entries that somebody had to decide on; the others are passed over.
 
     Codes: ``entry.proposal`` (none that posted it), ``entry.one_person`` (maker and checker are not
@@ -50,7 +50,9 @@ def unposted(proposals: Sequence[ProposalRow]) -> Iterator[Fault]:
                 yield Fault(member_id=row.member_id, code="proposal.transfer", seq=0)
 
 
-def _faults(entry: EntryRow, proposal: object, transfer: object, award: object) -> Iterator[str]:
+def _faults(
+    entry: EntryRow | Entry, proposal: object, transfer: object, award: object
+) -> Iterator[str]:
     if (
         not isinstance(proposal, ProposalRow)
         or proposal.state != State.POSTED

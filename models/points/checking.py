@@ -72,9 +72,10 @@ def examine(
 ) -> Examined:
     """Look at a member's ledger from a point that is proven; what is wrong is looked at thrice.
 
-    With a ``book`` of rules, awards are worked out again too. ``pause`` waits for so many seconds
-    between two looks. Costs a strong read of the wallet, a
-    query of the entries since ``start``, and a read of their transfers.
+    With a ``book`` of rules it asks, beyond what was changed, whether it was right when it was
+    written: awards are worked out again, and what two people decided must have been decided by two.
+    ``pause`` waits for so many seconds between two looks. Costs a strong read of the wallet, a
+    query of the entries since ``start``, and reads of their transfers and proposals.
     """
     examined = _look(member_id, start, book)
     for _ in range(LOOKS - 1):
@@ -145,7 +146,9 @@ def _look(member_id: str, start: Point, book: RuleBook | None) -> Examined:
         if len(entries) > len(known) and not _has_moved(member_id, version):
             faults.append(Fault(member_id=member_id, code="wallet.version", seq=version))
         faults += _without_transfer(member_id, known)
-        faults += underived(known, book) if book else ()
+        if book is not None:
+            faults += underived(known, book)
+            faults += approvals.unapproved(known)
     return Examined(point=followed.point, faults=tuple(dict.fromkeys(faults)))
 
 

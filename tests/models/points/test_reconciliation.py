@@ -165,24 +165,36 @@ def test_a_ledger_that_drifts_is_frozen_said_loudly_and_left_as_it_is(
     assert root.drifts == 1
 
 
-def test_an_award_that_no_rule_leads_to_is_a_drift_though_its_chain_is_sound() -> None:
+@pytest.mark.parametrize(
+    ("kind", "source", "code"),
+    [
+        (
+            EntryKind.AWARD,
+            {"inputs": {"day": TODAY, "quantity": 1, "gross": 10, "granted": 99}},
+            "entry.points",
+        ),
+        (EntryKind.ADJUSTMENT, {"proposal": "prp_none", "reason": "missing"}, "entry.proposal"),
+    ],
+)
+def test_what_was_wrong_when_it_was_written_is_a_drift_though_its_chain_is_sound(
+    kind: EntryKind, source: dict[str, object], code: str
+) -> None:
     member = a_member_id()
-    inputs = {"day": TODAY, "quantity": 1, "gross": 10, "totals": "totals@1", "granted": 99}
     event = Event(
         member_id=member,
         county=COUNTY,
         transfer_id=new_id("trf"),
-        kind=EntryKind.AWARD,
-        rule="report.first@1",
+        kind=kind,
+        rule="report.first@1" if kind is EntryKind.AWARD else "",
         points=99,
-        source={"inputs": inputs},
+        source=source,
         now=NOW,
     )
     legs = {"iss:report.first@1": -99, "a:2028-03": 99}
     Ledger().post(lambda: Ledger().plan(event, lambda accounts, today: legs))
 
     assert run().drifts == 1
-    assert query(FreezeRow, member)[0].faults == [{"code": "entry.points", "seq": 1}]
+    assert query(FreezeRow, member)[0].faults == [{"code": code, "seq": 1}]
 
 
 def test_a_frozen_wallet_earns_and_does_not_spend() -> None:
