@@ -108,8 +108,8 @@ def _surely(sheet: Sheet, population: Population, month: int) -> int:
         if act.budget_a_day is None and act.rule not in population.grants_permille
     }
     units = _capped(sheet, population, wished)
-    counted = sum(units[act.rule] * act.points for act in sheet.acts if act.counts)
-    rest = sum(units[act.rule] * act.points for act in sheet.acts if not act.counts)
+    counted = sum(units[a.rule] * _at_most(sheet, a.points) for a in sheet.acts if a.counts)
+    rest = sum(units[a.rule] * a.points for a in sheet.acts if not a.counts)
     return _under_total(sheet, counted) + rest
 
 
@@ -164,13 +164,19 @@ def _capped(sheet: Sheet, population: Population, wished: Mapping[str, int]) -> 
 
 def _amount(sheet: Sheet, units: Mapping[str, int], population: Population) -> int:
     """What units are worth to one member, in thousandths, under the overall caps."""
-    counted = sum(units[a.rule] * _worth(a, population) for a in sheet.acts if a.counts)
+    worth = {a.rule: _at_most(sheet, _worth(a, population), THOUSANDTHS) for a in sheet.acts}
+    counted = sum(units[a.rule] * worth[a.rule] for a in sheet.acts if a.counts)
     rest = sum(units[a.rule] * _worth(a, population) for a in sheet.acts if not a.counts)
     return _under_total(sheet, counted, THOUSANDTHS) + rest
 
 
 def _worth(act: Act, population: Population) -> int:
     return act.points * THOUSANDTHS + act.urgent_bonus * population.urgent_permille
+
+
+def _at_most(sheet: Sheet, amount: int, scale: int = 1) -> int:
+    """What is granted for one unit: the overall cap of its day reduces it."""
+    return amount if sheet.per_day is None else min(amount, sheet.per_day * scale)
 
 
 def _under_total(sheet: Sheet, amount: int, scale: int = 1) -> int:

@@ -207,6 +207,12 @@ def test_an_item_whose_fund_is_unknown_covers_nothing() -> None:
     assert broken(judge(economy)) == {(Broken.UNCOVERED, WEST), (Broken.SCARCE, WEST)}
 
 
+def test_an_act_is_never_worth_more_than_the_overall_cap_of_its_day() -> None:
+    dear, dearer = (a_sheet(report__first={"points": points}) for points in (60, 600))
+
+    assert judge(an_economy(sheet=dear)).months == judge(an_economy(sheet=dearer)).months
+
+
 def test_a_rule_that_the_population_knows_nothing_of_is_not_free() -> None:
     before = an_economy()
     new = replace(a_sheet().acts[0], rule="parade.joined", group="", per_day=None)
