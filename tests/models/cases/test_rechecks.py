@@ -17,7 +17,7 @@ from models.base.clock import FixedClock
 from models.base.errors import Conflict, DomainError, Invalid, NotFound
 from models.base.geometry import Position, distance_m, offset
 from models.base.ids import new_id
-from models.base.store import get, scan
+from models.base.store import get, query, scan
 from models.base.tables import Database
 from models.cases import binding, changes, recheck_rules
 from models.cases.entities import Action, Party, Purpose, UploadState, Verdict
@@ -26,6 +26,7 @@ from models.cases.rechecks import ANSWERED, AnswerRecheck, Rechecks, recheck_id_
 from models.cases.tables import CaseRow, UploadRow
 from models.people.entities import Actor
 from models.points.reading import balances
+from models.points.tables import EntryRow
 from tests.support.cases import Town, a_photo, a_rider
 
 HOUR = timedelta(hours=1)
@@ -359,3 +360,5 @@ def test_the_sixth_answer_of_a_day_is_welcome_and_unpaid(town: Town, rechecks: R
 
     assert promised == [3, 3, 3, 3, 3, 0]
     assert balances(rider.member_id, town.clock.now()).available == 15
+    last = query(EntryRow, rider.member_id)[-1]
+    assert (last.kind, last.source["inputs"]["limit"]) == ("award", "act_day")

@@ -132,6 +132,25 @@ def test_no_member_owes_more_than_the_cap(owed: int, points: int, legs: Legs) ->
     assert rules.owe({"d": -owed} if owed else {}, points) == legs
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 301)), max_size=12))
+def test_debt_is_capped_and_half_of_each_award_repays_it(steps: list[tuple[bool, int]]) -> None:
+    """True owes so many points, False awards them; odd ones stay with the rider."""
+    accounts: Accounts = {}
+    for owes, points in steps:
+        before = -accounts.get("d", 0)
+        if owes:
+            legs = {**rules.owe(accounts, points), "iss:r@1": points} if points else {}
+        else:
+            legs = rules.award(accounts, points=points, rule="r@1", month="2028-03", day=None)
+        accounts = rules.apply(accounts, legs)
+        after = -accounts.get("d", 0)
+        assert after <= rules.DEBT_CAP
+        if owes:
+            assert after == min(rules.DEBT_CAP, before + points)
+        else:
+            assert before - after == min(before, points // 2)
+
+
 def test_what_two_people_decide_has_counter_accounts_of_its_own() -> None:
     names = [rules.adjusted("error"), rules.written_off("age")]
 

@@ -12,11 +12,12 @@ from uuid import uuid4
 import pytest
 
 from infra.local.meter import Meter
-from models.base.clock import FixedClock
+from models.base.clock import FixedClock, business_day
 from models.base.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from models.base.geometry import Position, offset
 from models.base.tables import connection
 from models.people.entities import Actor
+from models.points.cap_tables import CapRow
 from models.points.ledger import Ledger
 from models.points.tables import WalletRow
 from models.stations.check_ins import CheckIns
@@ -95,6 +96,27 @@ def test_the_second_station_of_a_day_counts_without_a_point(house: House) -> Non
 
     assert (second.points, second.reason) == (0, PointsReason.ONCE_A_DAY)
     assert points_of(rider) == 1
+
+
+@pytest.mark.parametrize(
+    ("had", "reason"),
+    [
+        ({"acts": {"station.check_in": {"01": 20}}, "points": {}}, PointsReason.MONTHLY_LIMIT),
+        ({"acts": {}, "points": {"18": 60}}, PointsReason.OVERALL_LIMIT),
+        ({"acts": {}, "points": {"01": 600}}, PointsReason.OVERALL_LIMIT),
+    ],
+)
+def test_a_visit_above_a_limit_counts_without_a_point_and_says_why(
+    house: House, had: dict[str, Any], reason: PointsReason
+) -> None:
+    rider = an_actor()
+    CapRow(rider.member_id, "2026-03", version=1, ttl=1, **had).save()
+
+    visit = house.visits(rider)
+
+    assert business_day(house.clock.now()) == "2026-03-18"
+    assert (visit.points, visit.reason) == (0, reason)
+    assert points_of(rider) == 0
 
 
 def test_the_next_day_in_china_gives_a_point_again(house: House) -> None:
