@@ -80,7 +80,7 @@ def get_redemption(call: Call[Nothing, Nothing]) -> Reply:
     "GET",
     "/v1/redemptions/by-key/{client_request_id}",
     answer=VoucherAnswer,
-    errors=(404,),
+    errors=(403, 404, 409),
 )
 def get_redemption_by_key(call: Call[Nothing, Nothing]) -> Reply:
     """Tell what became of a request whose answer was lost."""

@@ -106,7 +106,7 @@ class Crowd:
 def test_points_stock_and_vouchers_agree_after_everything(
     database: Database, clock: FixedClock, seed: int
 ) -> None:
-    shop = Shop(clock=clock, stock=STOCK).opened()
+    shop = Shop(clock=clock, stock=STOCK, shards=seed).opened()
     crowd = Crowd(shop)
 
     with bad_network(seed) as faults, ThreadPoolExecutor(THREADS) as threads:

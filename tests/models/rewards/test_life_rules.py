@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -178,6 +179,13 @@ def test_the_diagram_shows_every_step() -> None:
 
     for step in life_rules.STEPS:
         assert f"{step.source} --> {step.target}: {step.by} {step.action}" in drawn
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_shows_the_diagram_of_the_table(name: str) -> None:
+    text = (Path(__file__).resolve().parents[3] / name).read_text(encoding="utf-8")
+
+    assert f"```mermaid\n{life_rules.diagram()}```" in text
 
 
 def test_members_know_what_is_on_offer() -> None:
