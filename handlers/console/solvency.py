@@ -70,15 +70,20 @@ def figures(verdict: Verdict) -> dict[str, Any]:
 
 
 def sentences(clauses: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Clauses with a sentence in Chinese and one in English."""
+    """Clauses with a sentence in Chinese, which names the county, and one in English."""
     return [
         {
             **clause,
-            "zh": text(clause["code"], "zh", clause),
+            "zh": text(clause["code"], "zh", {**clause, "county": _named(clause.get("county"))}),
             "en": text(clause["code"], "en", clause),
         }
         for clause in clauses
     ]
+
+
+def _named(county: str | None) -> str:
+    division = services().places.division(county) if county else None
+    return f"{division.name}（{county}）" if division else county or ""
 
 
 def _refused(planned: object, known: Mapping[str, int]) -> list[dict[str, str]]:

@@ -64,7 +64,7 @@ def test_a_plan_for_more_members_shows_what_is_short_in_words_of_both_languages(
     assert answer["members"][EAST] == 2_000
     short, scarce = answer["violated"]
     assert (short["code"], scarce["code"]) == ("solvency.uncovered", "solvency.scarce")
-    assert short["zh"].startswith(f"按此规则，{EAST} 从 {short['month']} 月末起")
+    assert short["zh"].startswith(f"按此规则，平桥区（{EAST}） 从 {short['month']} 月末起")
     assert f"{short['short']} short" in short["en"]
     assert "1120" in scarce["zh"]
     assert invoke() == answer
