@@ -20,8 +20,10 @@ from infra.prove.ledger.allowances import sheets
 from infra.prove.ledger.days import DAY_MS, HOUR_MS, MINUTE_MS, day_of, ms_of
 from infra.prove.ledger.judge import PASSING
 from infra.prove.ledger.stage import RIDERS, Stage, refusal, settle, told
-from infra.prove.ledger.tasks import Act, Task
+from infra.prove.ledger.tasks import Act, Proposal, Task
 from models.base.errors import DomainError, Unavailable
+from models.points.proposal_rules import Decision
+from models.points.proposals import Proposed
 
 NEAR = 8
 KINDS = (
@@ -32,6 +34,8 @@ KINDS = (
     Fault.THROTTLED,
     Fault.CONFLICT,
 )
+READS = ("Get", "BatchGet", "Query", "TransactGet")
+_OF_READS = (Fault.CRASH_BEFORE, Fault.UNSENT, Fault.THROTTLED, Fault.CONFLICT)
 MOST_TIMES = 6
 """A command that two faults hit comes again no more often than this."""
 BEGINS = ms_of("2026-01-31T08:00:00.000Z")
@@ -50,17 +54,33 @@ def scenario() -> Sequence[Step]:
 
     first = Act(rule="report.first", at=at, severity="A", quantity=4)
     pending = Act(rule="report.first", at=at + DAY_MS, ripe=day_of(at) + 8, quantity=3)
+    grant = Act(rule="hardship.grant", at=at)
     clean = Act(rule="clean.street", at=at + DAY_MS, grid="grid-1", quantity=2)
+
+    wish = Proposal(
+        kind="adjustment",
+        member=rider,
+        amount=-400,
+        reason="doubled",
+        reference="ref_1",
+        maker="adm_one",
+    )
+    claw = replace(wish, kind="claw_back", amount=0, reason="staged", reference="trf_1")
+    forgive = replace(wish, kind="write_off", amount=100, reason="relief", reference="ref_2")
+
+    def decided(decision: Decision, number: int, stage: Stage, answers: Mapping[str, str]) -> Task:
+        name = ("wish", "wish to claw", "wish to forgive", "wish to drop")[number]
+        return stage.decide(answers[name], decision, "adm_two")
 
     def taking(answers: Mapping[str, str], name: str) -> str:
         return answers[name].split()[1]
 
     day, years = DAY_MS, 2 * 365 * DAY_MS
     return (
-        ("award", at, partial(award, first, "t1")),
+        ("award", at, partial(award, first, "trf_1")),
         ("award pending", at + day, partial(award, pending, "t2")),
         ("mature", at + 2 * day, lambda stage, _: stage.mature(rider, "t2")),
-        ("grant", at + day, partial(award, replace(first, rule="hardship.grant"), "t5")),
+        ("grant", at + day, partial(award, grant, "t5")),
         ("award of a campaign", at + day, partial(award, clean, "t6")),
         (
             "award of a week",
@@ -87,14 +107,29 @@ def scenario() -> Sequence[Step]:
             lambda stage, a: stage.fulfil(1, taking(a, "last"), "k9", qr_at=at + 5 * day + HOUR_MS),
         ),
         ("ask", at + 6 * day, lambda stage, a: stage.propose(taking(a, "last"), "adm_one")),
-        ("refund", at + 6 * day, lambda stage, a: stage.approve(taking(a, "last"), "adm_two")),
+        ("refund", at + 6 * day, lambda stage, a: stage.refund(taking(a, "last"), "adm_two")),
         ("freeze", at + 6 * day, lambda stage, _: stage.freeze(rider)),
         ("frozen", at + 6 * day, lambda stage, _: stage.redeem(rider, "rwd_gloves", "k10")),
         ("thaw", at + 6 * day, lambda stage, _: stage.thaw(rider, "adm_one")),
         ("let go", at + 6 * day, lambda stage, _: stage.thaw(rider, "adm_two")),
-        ("gloves", at + 6 * day, lambda stage, _: stage.redeem(rider, "rwd_gloves", "k10")),
-        ("sweep", at + 8 * day, lambda stage, _: stage.sweep(1)),
-        ("sweep again", at + 8 * day, lambda stage, _: stage.sweep(2)),
+        ("wish", at + 6 * day, lambda stage, _: stage.wish(wish)),
+        ("approve", at + 6 * day, partial(decided, Decision.APPROVE, 0)),
+        ("wish to claw", at + 6 * day, lambda stage, _: stage.wish(claw)),
+        ("claw back", at + 6 * day, partial(decided, Decision.APPROVE, 1)),
+        ("wish to forgive", at + 6 * day, lambda stage, _: stage.wish(forgive)),
+        ("forgive", at + 6 * day, partial(decided, Decision.APPROVE, 2)),
+        ("earn again", at + 7 * day, partial(award, replace(grant, at=at + 40 * day), "t8")),
+        (
+            "wish to drop",
+            at + 7 * day,
+            lambda stage, _: stage.wish(replace(wish, reference="ref_3")),
+        ),
+        ("decline", at + 7 * day, partial(decided, Decision.DECLINE, 3)),
+        ("lunch", at + 7 * day, lambda stage, _: stage.redeem(rider, "rwd_lunch", "k13")),
+        ("no lunch", at + 7 * day, lambda stage, a: stage.cancel(rider, taking(a, "lunch"), "k14")),
+        ("gloves", at + 7 * day, lambda stage, _: stage.redeem(rider, "rwd_gloves", "k10")),
+        ("sweep", at + 9 * day, lambda stage, _: stage.sweep(1)),
+        ("sweep again", at + 9 * day, lambda stage, _: stage.sweep(2)),
         ("held over", at + years - day, lambda stage, _: stage.redeem(rider, "rwd_water", "k11")),
         (
             "into grace",
@@ -115,7 +150,7 @@ class Script(Plan):
     def __init__(self, faults: Faults, first: int) -> None:
         super().__init__(0, {})
         self._faults = faults
-        self.next = first
+        self.first = self.next = first
         self.requests: list[str] = []
 
     def draw(self, operation: str, *, is_index: bool) -> Fault | None:
@@ -190,12 +225,24 @@ class Search:
                     yield {number: kind}
 
     def pairs(self, requests: range) -> Iterator[Faults]:
-        """A fault at each of some requests, and a second one at one of the next eight."""
-        for faults in self.singles(requests):
-            (number,) = faults
-            for after in range(number + 1, number + 1 + NEAR):
-                for kind in KINDS:
-                    yield {**faults, after: kind}
+        """A fault at each of some requests, and a second one at one of the eight that follow it.
+
+        Of a read it is the same whether the process dies, or the reply is lost, before it or after:
+        such pairs are tried once.
+        """
+        for number in requests:
+            for first in _unlike(self.operations[number]):
+                following = self._following({number: first})
+                for after, operation in enumerate(following, number + 1):
+                    for second in _unlike(operation):
+                        yield {number: first, after: second}
+
+    def _following(self, faults: Faults) -> Sequence[str]:
+        """The requests that come after a fault, for a command that it hit comes again."""
+        (number,) = faults
+        script = self._play(faults, [], until=number + NEAR)
+        start = number + 1 - script.first
+        return script.requests[start : start + NEAR]
 
     def search(self, requests: range) -> Searched:
         """Run them all."""
@@ -208,12 +255,15 @@ class Search:
 
     def run(self, faults: Faults, wrong: list[str]) -> int:
         """Run with some faults; how many of them came, and in ``wrong`` what became different."""
-        first, last = min(faults), max(faults)
+        return self._play(faults, wrong, until=max(faults)).met.total()
+
+    def _play(self, faults: Faults, wrong: list[str], *, until: int) -> Script:
+        first = min(faults)
         index = max(i for i, before in enumerate(self._befores[:-1]) if before.request <= first)
         fake = self._befores[index].fake.copy()
         script = fake.plan = Script(faults, self._befores[index].request)
         with attached(fake):
-            while index < len(self._steps) and script.next <= last:
+            while index < len(self._steps) and script.next <= until:
                 name, at, make = self._steps[index]
                 self._now = at
                 answer = self._until_known(make(self._stage, self.answers))
@@ -226,7 +276,7 @@ class Search:
             for name, table in fake.database.tables.items()
             if name not in PASSING and table.rows != tables[name].rows
         ]
-        return script.met.total()
+        return script
 
     def _until_known(self, task: Task) -> str | None:
         answer, times = None, 0
@@ -243,9 +293,17 @@ def _known(task: Task) -> str | None:
         return None
     except DomainError as error:
         return refusal(error)
+    if isinstance(answer, Proposed):
+        return str(answer.proposals[0]["proposal_id"])
     if not task.must_end:
         return None if getattr(answer, "failed", 0) else "done"
     return told(answer)
+
+
+def _unlike(operation: str) -> Sequence[Fault]:
+    """The kinds of fault that differ in what they do at a request."""
+    kinds = _OF_READS if operation.startswith(READS) else KINDS
+    return [kind for kind in kinds if _can_be(kind, operation)]
 
 
 def _can_be(kind: Fault, operation: str) -> bool:

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infra.prove.ledger import moves, refusals
+from infra.prove.ledger import moves, refusals, rulings
 from infra.prove.ledger.allowances import Allowances, Sheet
 from infra.prove.ledger.days import (
     DAY_MS,
@@ -38,13 +38,15 @@ from infra.prove.ledger.rows import (
     wallet_accounts,
     whole,
 )
-from infra.prove.ledger.tasks import Act, Ident, Offered, Record, Running, Taking, Task
+from infra.prove.ledger.tasks import Act, Ident, Offered, Proposal, Record, Running, Taking, Task
 
 WATCHED = (
     *("wallets", "entries", "transfers", "redemptions", "stock", "redemption-codes", "outbox"),
     *("reversals", "code-tries", "point-freezes"),
-    *("point-caps", "point-budgets"),
+    *("point-caps", "point-budgets", "point-proposals"),
 )
+NAMES = ("member_id", "reward_id", "redemption_id", "transfer_id", "proposal_id", "reference")
+"""Columns by which a write touches a command in flight."""
 PASSING = frozenset({"code-tries"})
 """Rows of a minute, with random marks: no two runs need have the same."""
 COUNTY = "411702"
@@ -70,6 +72,16 @@ class Judge:
         self.tries: dict[str, tuple[int, ...]] = {}
         self.acts: dict[str, Act] = {}
         self.given: dict[str, int] = {}
+        self.credits: dict[str, tuple[str, int, str]] = {}
+        """What an award gave to keep: to whom, how many points, by which rule."""
+        self.offset: set[str] = set()
+        """Awards of which a part repaid debt."""
+        self.taken_back: set[str] = set()
+        self.proposals: dict[str, Proposal] = {}
+        self.open: deque[str] = deque(maxlen=20)
+        self.settled: set[tuple[str, str, str]] = set()
+        self.moved = 0
+        """What the last entry was about."""
         self.posted: dict[str, str] = {}
         self.done: dict[Ident, Record] = {}
         self.codes: dict[str, str] = {}
@@ -132,11 +144,7 @@ class Judge:
             return
         changes, self._changes = self._changes, []
         self.commit(by_table(changes))
-        touched = {
-            text(change.row, name)
-            for change in changes
-            for name in ("member_id", "reward_id", "redemption_id", "transfer_id")
-        }
+        touched = {text(change.row, name) for change in changes for name in NAMES}
         for running in self.in_flight:
             if not running.task.touches.isdisjoint(touched):
                 running.possible |= refusals.right_now(self, running)
@@ -151,6 +159,7 @@ class Judge:
         for change in changes.get("stock", ()):
             self._check_stock(change)
         self._follow_others(changes)
+        rulings.follow_proposals(self, changes)
 
     def _follow_others(self, changes: Mapping[str, Sequence[Change]]) -> None:
         """Follow what needs no entry: refusals that stand, proposals, freezes, tries."""

@@ -6,11 +6,12 @@ import random
 from collections import deque
 from itertools import count
 
-from infra.prove.ledger.days import DAY_MS, HOUR_MS, MINUTE_MS, day_of, midnight, month_of
+from infra.prove.ledger.days import DAY_MS, HOUR_MS, MINUTE_MS, day_of, day_text, midnight, month_of
 from infra.prove.ledger.days import month_start as first_day
 from infra.prove.ledger.judge import Judge
 from infra.prove.ledger.stage import MERCHANTS, RIDERS, SHELF, Stage
-from infra.prove.ledger.tasks import Act, Taking, Task
+from infra.prove.ledger.tasks import Act, Proposal, Taking, Task
+from models.points.proposal_rules import Decision
 
 ACTS = {
     "report.first": 8,
@@ -25,6 +26,11 @@ ACTS = {
     "hardship.grant": 2,
     "clean.street": 5,
 }
+ACTS_DECIDED = {
+    "hardship": ("hardship.grant", "applied"),
+    "service_hours": ("service.hour", "patrol"),
+    "activity": ("activity.attended", "training"),
+}
 GRIDS = (None, "grid-1", "grid-2")
 RECENT = 40
 ADMINS = ("adm_one", "adm_two", "adm_three")
@@ -35,9 +41,12 @@ WISHES = {
     "cancel": 9,
     "fulfil": 15,
     "undo": 6,
-    "sweep": 3,
+    "sweep": 2,
     "propose": 3,
-    "approve": 3,
+    "refund": 3,
+    "correct": 2.5,
+    "claw": 3,
+    "decide": 8,
     "freeze": 0.4,
     "thaw": 1.5,
     "steal": 2,
@@ -66,7 +75,7 @@ class Life:
         self._focus = self._chance.choice(RIDERS)
         drawn = self._chance.choices(self._names, self._weights, k=self._chance.randint(1, 6))
         if self._subject is not None:
-            drawn += self._chance.choices(("sweep", "fulfil", "undo", "cancel"), k=2)
+            drawn += self._chance.choices(("sweep", "fulfil", "fulfil", "undo", "cancel"), k=2)
         found = [task for name in drawn if (task := getattr(self, f"_{name}")(now)) is not None]
         if self._chance.random() < 0.08:
             found += self._crowd(now)
@@ -232,9 +241,58 @@ class Life:
         taking = self._taking("fulfilled")
         return None if taking is None else self._stage.propose(taking.redemption, self._admin())
 
-    def _approve(self, now: int) -> Task | None:
+    def _refund(self, now: int) -> Task | None:
         taking = self._taking("fulfilled")
-        return None if taking is None else self._stage.approve(taking.redemption, self._admin())
+        return None if taking is None else self._stage.refund(taking.redemption, self._admin())
+
+    def _correct(self, now: int) -> Task:
+        """Something is to be set right by hand."""
+        kind = self._chance.choice(("adjustment", "adjustment", "write_off", *ACTS_DECIDED))
+        reference, rider = f"ref_{next(self._numbers)}", self._rider()
+        amount, reason = self._chance.randint(1, 99), "relief"
+        if kind == "adjustment":
+            reason = self._chance.choice(("missing", "doubled"))
+            amount *= 1 if reason == "missing" else -self._chance.choice((1, 3, 9))
+        elif kind == "write_off":
+            owing = [one for one in RIDERS if self._judge.purse(one).debt]
+            rider = self._chance.choice(owing) if owing else rider
+        elif kind in ACTS_DECIDED:
+            rule, reason = ACTS_DECIDED[kind]
+            amount = self._chance.randint(1, 5) if kind == "service_hours" else 1
+            noon = midnight(day_of(now)) + 12 * HOUR_MS
+            self._judge.acts[reference] = Act(rule=rule, at=noon, quantity=amount)
+        return self._wished(kind, rider, amount, reason, reference, day_text(day_of(now)))
+
+    def _claw(self, now: int) -> Task | None:
+        """An award is to be taken back, all of it or a part."""
+        if not self._given:
+            return None
+        task = self._chance.choice(self._given)
+        points = self._chance.choice((0, 0, self._chance.randint(1, 12)))
+        return self._wished("claw_back", task.member, points, "staged", task.ident[1])
+
+    def _wished(
+        self, kind: str, rider: str, amount: int, reason: str, reference: str, day: str = ""
+    ) -> Task:
+        wish = Proposal(
+            kind=kind,
+            member=rider,
+            amount=amount,
+            reason=reason,
+            reference=reference,
+            maker=self._admin(),
+            day=day,
+        )
+        return self._stage.wish(wish)
+
+    def _decide(self, now: int) -> Task | None:
+        if not self._judge.open:
+            return None
+        some = self._judge.open
+        waiting = [one for one in some if self._judge.proposals[one].state == "proposed"]
+        drawn = self._chance.choice(waiting if waiting and self._chance.random() < 0.8 else some)
+        decision = self._chance.choices(tuple(Decision), (8, 1, 1))[0]
+        return self._stage.decide(drawn, decision, self._admin())
 
     def _freeze(self, now: int) -> Task:
         return self._stage.freeze(self._rider())

@@ -16,6 +16,9 @@ from infra.prove.ledger.days import day_text, month_of, month_text
 LIFETIME_MONTHS = 24
 GRACE_DAYS = 30
 
+DEBT_CAP = 500
+"""Nobody owes more: what would go beyond is written off at once."""
+
 Piece = tuple[int, int]
 """Points that a hold took, and the month they last to."""
 
@@ -35,11 +38,35 @@ class Lot:
 
 
 @dataclass(slots=True)
+class Waiting:
+    """What an award put into the heap of one day: ``left`` of it is still to become available."""
+
+    given: int
+    left: int
+    heap: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Where points that were taken away came from; ``lost`` was beyond the cap of debt."""
+
+    pending: int
+    available: int
+    owed: int
+    lost: int
+
+
+@dataclass(slots=True)
 class Purse:
-    """Everything of one member; ``head`` and ``version`` are those of his last entry."""
+    """Everything of one member; ``head`` and ``version`` are those of his last entry.
+
+    Points that become available on one day and last equally long are one heap: nobody could say
+    which of them were taken, so what an award may still claim of its heap is kept with the award.
+    """
 
     lots: list[Lot] = field(default_factory=list)
     held: dict[str, Sequence[Piece]] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     debt: int = 0
     version: int = 0
     head: str = "0" * 64
@@ -67,22 +94,86 @@ class Purse:
 
     def award(self, *, points: int, day: int, ripe: int | None, award: str) -> int:
         """Give points; half of them, rounded down, repays debt. How much was repaid."""
-        repaid = min(self.debt, points // 2)
+        waits = ripe if ripe is not None and ripe > day else None
+        return self.credit(points, repays=points // 2, day=day, ripe=waits, award=award)
+
+    def credit(
+        self, points: int, *, repays: int, day: int, ripe: int | None = None, award: str = ""
+    ) -> int:
+        """Give points; at most ``repays`` of them go into debt. How many did."""
+        repaid = min(self.debt, repays, points)
         self.debt -= repaid
-        if points > repaid:
-            waits = ripe if ripe is not None and ripe > day else None
-            month = month_of(day) + LIFETIME_MONTHS
-            self.lots.append(Lot(points - repaid, month, waits, award))
+        rest, month = points - repaid, month_of(day) + LIFETIME_MONTHS
+        if rest:
+            self.lots.append(Lot(rest, month, ripe, award))
+        if rest and ripe is not None:
+            self.waiting[award] = Waiting(rest, rest, (ripe, month))
         return repaid
 
     def ripen(self, award: str) -> int:
         """Make what is left of an award available before its day."""
-        moved = 0
-        for lot in self.lots:
-            if lot.award == award and lot.ripe is not None:
-                lot.ripe = None
-                moved += lot.points
+        waiting = self.waiting.get(award)
+        if waiting is None:
+            return 0
+        moved = self._drain(self._heap(waiting.heap, award), max(0, waiting.left))
+        waiting.left = 0
+        if moved:
+            self.lots.append(Lot(moved, waiting.heap[1], None, award))
         return moved
+
+    def claw_back(self, award: str, points: int) -> Taken:
+        """Take points of an award back: of its own heap what it gave there, then other pending
+        points, the last to come first, then available ones, the first to go first, then debt.
+        """
+        waiting, pending, before = self.waiting.get(award), 0, 0
+        if waiting is not None:
+            before = self._in_heap(waiting.heap)
+            own = self._heap(waiting.heap, award)
+            pending = self._drain(own, min(points, waiting.given))
+        others = [lot for lot in self.lots if lot.ripe is not None]
+        others.sort(key=lambda lot: (lot.ripe, lot.month), reverse=True)
+        pending += self._drain(others, points - pending)
+        if waiting is not None:
+            waiting.left -= before - self._in_heap(waiting.heap)
+        return Taken(pending, *self._deduct(points - pending))
+
+    def deduct(self, points: int) -> Taken:
+        """Take points away: available ones, the first to go first, then debt."""
+        return Taken(0, *self._deduct(points))
+
+    def forgive(self, points: int) -> int:
+        """Write debt off, as far as there is any."""
+        forgiven = min(points, self.debt)
+        self.debt -= forgiven
+        return forgiven
+
+    def _deduct(self, points: int) -> tuple[int, int, int]:
+        available = self._drain(
+            sorted((lot for lot in self.lots if lot.ripe is None), key=lambda lot: lot.month),
+            points,
+        )
+        owed = min(points - available, DEBT_CAP - self.debt)
+        self.debt += owed
+        self._tidy()
+        return available, owed, points - available - owed
+
+    def _heap(self, heap: tuple[int, int], award: str) -> list[Lot]:
+        """The lots of a heap, an award's own first."""
+        found = [lot for lot in self.lots if (lot.ripe, lot.month) == heap]
+        return sorted(found, key=lambda lot: lot.award != award)
+
+    def _in_heap(self, heap: tuple[int, int]) -> int:
+        return sum(lot.points for lot in self.lots if (lot.ripe, lot.month) == heap)
+
+    def _drain(self, lots: Sequence[Lot], points: int) -> int:
+        """Take up to so many points out of lots, in their order."""
+        taken = 0
+        for lot in lots:
+            part = min(points - taken, lot.points)
+            lot.points -= part
+            taken += part
+        self._tidy()
+        return taken
 
     def hold(self, redemption: str, points: int) -> None:
         """Set points aside, those that last shortest first. Raises ``Impossible``."""

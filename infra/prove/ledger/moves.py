@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from infra.prove.ledger import rulings
 from infra.prove.ledger.allowances import Granted
 from infra.prove.ledger.days import (
     DAY_MS,
@@ -30,12 +31,15 @@ Counter = Mapping[str, int]
 UNDO_MS = 5 * MINUTE_MS
 GRACE_MS = 5 * MINUTE_MS
 _DOERS = {
-    "award": ("award",),
+    "award": ("award", "approve"),
+    "adjustment": ("approve",),
+    "write_off": ("approve",),
+    "claw_back": ("approve",),
     "maturity": ("mature",),
     "hold": ("redeem",),
     "settle": ("fulfil",),
     "reinstate": ("undo",),
-    "refund": ("undo", "approve"),
+    "refund": ("undo", "refund"),
     "release": ("cancel", "sweep"),
 }
 
@@ -51,7 +55,8 @@ def follow(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
 
 def _award(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
     transfer, member = text(entry, "transfer_id"), text(entry, "member_id")
-    act, purse = judge.acts.get(transfer), judge.purse(member)
+    reference = document(entry, "source").get("reference", transfer)
+    act, purse = judge.acts.get(reference), judge.purse(member)
     if act is None:
         judge.blame("I14", f"{transfer} of {member} was never done")
         return {}
@@ -65,8 +70,12 @@ def _award(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
     repaid = purse.award(points=points, day=day_of(at), ripe=act.ripe, award=transfer)
     judge.met["odd award"] += points % 2
     judge.met["debt repaid"] += repaid > 0
-    judge.given[transfer] = points
-    judge.did(f"posted {points}", transfer=transfer)
+    judge.given[transfer] = judge.moved = points
+    judge.credits[transfer] = (member, points - repaid, granted.rule)
+    if repaid:
+        judge.offset.add(transfer)
+    if reference == transfer:
+        judge.did(f"posted {points}", transfer=transfer)
     return {f"iss:{granted.rule}": -points}
 
 
@@ -327,4 +336,5 @@ _FOLLOW: Mapping[str, Callable[[Judge, Row, int, Changes], Counter]] = {
     "reinstate": _undo,
     "refund": _undo,
     "release": _release,
+    **rulings.FOLLOW,
 }

@@ -29,12 +29,16 @@ AT_ONCE = 2_000
 SEED = 20260318
 RARE = (
     *("crash_before", "crash_after", "unsent", "reply_lost", "throttled", "conflict", "stale"),
-    *("odd award", "matured early", "matured by itself"),
+    *("award in debt", "debt repaid", "odd award", "matured early", "matured by itself"),
     *("back into a month of grace", "cancelled past the end", "undone past the end"),
     *("the last one", "from another shard", "refunded", "frozen", "thawed"),
     *("refused for good", "a refusal ran out", "refused reward.limit_reached"),
     *(f"met {limit}" for limit in ("act_day", "act_week", "act_month")),
     *(f"met {limit}" for limit in ("total_day", "total_month", "budget")),
+    *(f"claw-back {where}" for where in ("of pending", "of available", "into debt")),
+    *("claw-back after debt offset", "claw-back beyond the cap of debt"),
+    *("deducted into debt", "written off", "refused proposal.own"),
+    *("refused proposal.decided_before", "refused proposal.reference_posted"),
     *("verified on a later day", "rule changed in between", "cap at midnight", "zero award"),
     *("came again at once", "came again after 8 days"),
     *("29 February", "31 December", "a minute around midnight"),

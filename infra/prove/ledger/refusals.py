@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from infra.prove.ledger import rulings
 from infra.prove.ledger.days import MINUTE_MS, day_of
 from infra.prove.ledger.moves import UNDO_MS
 from infra.prove.ledger.tasks import Running, Taking
@@ -96,7 +97,7 @@ def _propose(judge: Judge, running: Running) -> Iterator[str]:
         yield "redemption.refund_proposed"
 
 
-def _approve(judge: Judge, running: Running) -> Iterator[str]:
+def _refund(judge: Judge, running: Running) -> Iterator[str]:
     taking = judge.takings[running.task.redemption]
     if taking.state != "fulfilled":
         yield f"{_BY_STATE[taking.state]} state={taking.state}"
@@ -135,7 +136,10 @@ _BY_ACTION: Mapping[str, Callable[[Judge, Running], Iterator[str]]] = {
     "fulfil": _fulfil,
     "undo": _undo,
     "propose": _propose,
-    "approve": _approve,
+    "refund": _refund,
+    "approve": rulings.refusals,
+    "decline": rulings.refusals,
+    "withdraw": rulings.refusals,
     "thaw": _thaw,
     "mature": _mature,
 }

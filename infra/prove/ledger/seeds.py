@@ -31,6 +31,8 @@ from models.base.errors import DomainError, Unavailable
 from models.points import checking
 
 PLACES = 6
+ASKED_EVERY = 4
+"""One history in so many asks the product's own check of everything, which takes its time."""
 FIRST_MS = ms_of("2026-01-01T00:00:00.000Z")
 STARTS_WITHIN_MS = 4 * 365 * DAY_MS
 LONGEST_REQUEST_MS = 40
@@ -114,7 +116,7 @@ class History:
                 self._calm_down()
         finally:
             self._baton.close()
-        if not judge.wrong:
+        if not judge.wrong and self._seed % ASKED_EVERY == 0:
             for fault in self._found_by_the_product():
                 judge.blame("I3", fault)
         wrong = [f"seed {self._seed}, step {self._events}: {line}" for line in judge.wrong[:5]]
@@ -124,7 +126,7 @@ class History:
             faults=self._plan.met.total(),
             met=judge.met,
             wrong=wrong,
-            digest=digest(self._fake.database.tables),
+            digest=digest(self._fake.database.tables) if self._trace else "",
         )
 
     @contextmanager

@@ -9,14 +9,19 @@ from typing import Any
 from infra.prove.ledger.allowances import Sheet
 from infra.prove.ledger.days import instant, midnight, ms
 from infra.prove.ledger.judge import COUNTY
-from infra.prove.ledger.tasks import Act, Offered, Task
+from infra.prove.ledger.tasks import Act, Offered, Proposal, Task
+from models.alerts import outbox
 from models.base.errors import DomainError
 from models.base.paging import Cursors
 from models.people.entities import Actor, Role, RoleName, Standing
+from models.people.tables import MemberRow
 from models.points import entities as points
 from models.points import freezing
 from models.points.acts import RuleBook
+from models.points.decisions import Decisions
 from models.points.ledger import Ledger
+from models.points.proposal_rules import ACTS, Decision
+from models.points.proposals import Proposals
 from models.rewards import publishing
 from models.rewards.codes import Codes
 from models.rewards.entities import (
@@ -70,6 +75,8 @@ class Stage:
         self.fulfilment = Fulfilment(clock=clock, ledger=self.ledger, codes=self.codes)
         self.expiry = Expiry(ledger=self.ledger)
         self.refunds = Refunds(clock=clock, ledger=self.ledger)
+        self.proposals = Proposals(clock=clock)
+        self.decisions = Decisions(clock=clock, ledger=self.ledger, tell=outbox.row)
 
     def award(self, member: str, act: Act, transfer: str) -> Task:
         """Points for something that a rider did."""
@@ -203,15 +210,48 @@ class Stage:
             must_end=False,
         )
 
-    def approve(self, redemption: str, actor: str) -> Task:
+    def refund(self, redemption: str, actor: str) -> Task:
         """Another one agrees."""
         return Task(
-            ident=("approve", redemption),
-            action="approve",
+            ident=("refund", redemption),
+            action="refund",
             run=lambda: self.refunds.approve(redemption, actor=actor),
             member=actor,
             redemption=redemption,
             touches=frozenset({redemption}),
+        )
+
+    def wish(self, wish: Proposal, *, attempt: int = 1) -> Task:
+        """Somebody proposes that points be moved."""
+        is_act = wish.kind in ACTS
+        columns: dict[str, object] = {
+            "member_id": wish.member,
+            "kind": wish.kind,
+            "reason": wish.reason,
+            "reference": wish.reference,
+            "quantity" if is_act else "points": wish.amount,
+            "attempt": attempt,
+            **({"day": wish.day} if is_act else {}),
+        }
+        return Task(
+            ident=("wish", wish.maker, wish.kind, wish.reference, str(attempt)),
+            action="wish",
+            run=lambda: self.proposals.propose(columns, county=COUNTY, actor=wish.maker),
+            member=wish.maker,
+            wish=wish,
+            touches=frozenset({wish.reference}),
+            must_end=False,
+        )
+
+    def decide(self, proposal: str, decision: Decision, actor: str) -> Task:
+        """Somebody decides on a proposal."""
+        return Task(
+            ident=(decision.value, actor, proposal),
+            action=decision.value,
+            run=lambda: self.decisions.decide(proposal, decision, county=COUNTY, actor=actor),
+            member=actor,
+            redemption=proposal,
+            touches=frozenset({proposal}),
         )
 
     def freeze(self, member: str) -> Task:
@@ -269,7 +309,17 @@ def _book(sheets: Sequence[Sheet]) -> RuleBook:
 
 
 def settle() -> None:
-    """Put the rewards on the shelf."""
+    """Put the rewards on the shelf, and make the riders known."""
+    for member in RIDERS:
+        MemberRow(
+            member,
+            schema=1,
+            version=1,
+            county=COUNTY,
+            openid=f"openid-{member}",
+            consents={},
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ).save()
     for reward_id, offered in SHELF.items():
         name = Name(zh=reward_id, en=reward_id)
         reward = Reward(
@@ -295,6 +345,8 @@ def told(answer: Any) -> str:
         return f"{redemption.state} {redemption.redemption_id} {ms(redemption.expires_at)}"
     if isinstance(answer, Outcome):
         return f"{answer.state} {answer.redemption.redemption_id} {ms(answer.at)}"
+    if isinstance(answer, Mapping):
+        return f"{answer['state']} {answer['points']}"
     if hasattr(answer, "transfer_id"):
         return f"posted {answer.points}"
     return str(answer)

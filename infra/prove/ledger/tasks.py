@@ -10,6 +10,26 @@ Ident = tuple[str, ...]
 """What makes two commands one and the same: its action, who asks, and his own id for it."""
 
 
+@dataclass(slots=True, kw_only=True)
+class Proposal:
+    """Something two people decide; ``about`` is what makes it post once."""
+
+    kind: str
+    member: str
+    amount: int
+    reason: str
+    reference: str
+    maker: str
+    day: str = ""
+    state: str = "proposed"
+    checker: str = ""
+
+    @property
+    def about(self) -> tuple[str, str, str]:
+        """A reference posts once for a member and kind."""
+        return self.kind, self.member, self.reference
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Task:
     """One command; a repeated one is the same object. ``content`` is what an id stands for.
@@ -27,6 +47,7 @@ class Task:
     scope: str = ""
     shown_at: int | None = None
     """When a QR payload was made; None: something else was shown, or nothing."""
+    wish: Proposal | None = None
     touches: frozenset[str] = frozenset()
     must_end: bool = True
     answer: str | None = None

@@ -21,8 +21,10 @@ from infra.prove.ledger.lots import Impossible, Purse
 from models.base import store
 from models.base.clock import business_day
 from models.base.store import Transaction
-from models.points import acts, awarding, planning, posting, rules
+from models.points import acts, awarding, corrections, decisions, planning, posting, rules
 from models.points.ledger import Ledger
+from models.points.proposal_rules import State
+from models.points.proposal_tables import ProposalRow
 from models.rewards import expiry, limits, refusals
 from models.rewards import rules as redemption_rules
 from models.rewards.changes import Command
@@ -189,6 +191,24 @@ def overdraw_the_budget(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Transaction, "update", update)
 
 
+def owe_without_end(patch: pytest.MonkeyPatch) -> None:
+    """Debt has no cap."""
+    patch.setattr(rules, "DEBT_CAP", 10_000)
+
+
+def take_back_what_repaid_debt(patch: pytest.MonkeyPatch) -> None:
+    """More is taken back than an award gave to keep."""
+    patch.setattr(corrections, "net_credit", lambda legs: -min(legs.values()))
+
+
+def let_one_decide(patch: pytest.MonkeyPatch) -> None:
+    """Who proposes approves."""
+    patch.setattr(decisions, "_check_may", lambda *_: None)
+    patch.setattr(
+        decisions, "_unchanged", lambda row, *_: ProposalRow.state == State.PROPOSED.value
+    )
+
+
 def end_early(patch: pytest.MonkeyPatch) -> None:
     """The schedule does not wait for slow clocks."""
     patch.setattr(redemption_rules, "EXPIRY_GRACE", days.instant(0) - days.instant(0))
@@ -233,6 +253,9 @@ def sweep_one_part(patch: pytest.MonkeyPatch) -> None:
         (count_to_the_day_of_posting, {"I11", "I14"}),
         (let_one_more_through, {"I11", "I14"}),
         (overdraw_the_budget, {"I11", "I14"}),
+        (owe_without_end, {"I3"}),
+        (take_back_what_repaid_debt, {"I13", "I15"}),
+        (let_one_decide, {"I15"}),
         (end_early, {"I7"}),
         (forget_what_was_done, {"I6", "I16"}),
         (keep_the_stock, {"I9", "I16"}),
