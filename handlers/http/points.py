@@ -113,4 +113,5 @@ def shown_balances(found: Held) -> dict[str, Any]:
         "debt": found.debt,
         "buckets": [{"last_day": b.last_day, "points": b.points} for b in found.buckets],
         "maturing": [{"day": m.day, "points": m.points} for m in found.maturing],
+        "frozen": found.is_frozen,
     }

@@ -137,7 +137,10 @@ class Maturing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balances:
-    """What a member has at an instant; ``buckets`` shortest first, ``maturing`` earliest first."""
+    """What a member has at an instant; ``buckets`` shortest first, ``maturing`` earliest first.
+
+    ``is_frozen``: his ledger is in doubt, and nothing can be spent until two people say so.
+    """
 
     available: int
     pending: int
@@ -145,6 +148,7 @@ class Balances:
     debt: int
     buckets: tuple[Bucket, ...]
     maturing: tuple[Maturing, ...]
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from models.base.clock import business_day
@@ -21,7 +22,13 @@ def balances(member_id: str, now: datetime) -> Balances:
 
     One strong read.
     """
-    return balances_of(accounts_of(get(WalletRow, member_id)), now)
+    return balances_in(get(WalletRow, member_id), now)
+
+
+def balances_in(wallet: WalletRow | None, now: datetime) -> Balances:
+    """What a wallet holds at ``now``; None is one that nobody has yet."""
+    found = balances_of(accounts_of(wallet), now)
+    return replace(found, is_frozen=wallet is not None and wallet.frozen_at is not None)
 
 
 def balances_of(accounts: Accounts, now: datetime) -> Balances:

@@ -28,8 +28,7 @@ from models.cases.tables import CaseRow, ReportRow
 from models.people.covering import OFFICIALS
 from models.people.entities import Actor
 from models.points.entities import Balances, Entry
-from models.points.posting import accounts_of
-from models.points.reading import balances_of, entry_of, line
+from models.points.reading import balances_in, entry_of, line
 from models.points.tables import EntryRow, WalletRow
 from models.rewards.redemptions import Redemptions
 from models.rewards.tables import RedemptionRow
@@ -127,8 +126,8 @@ class Sync:
 
     def _balances(self, actor: Actor, rows: _Rows) -> Balances:
         wallet = rows.get((WalletRow, (actor.member_id,)))
-        accounts = accounts_of(wallet if isinstance(wallet, WalletRow) else None)
-        return balances_of(accounts, self._clock.now())
+        found = wallet if isinstance(wallet, WalletRow) else None
+        return balances_in(found, self._clock.now())
 
     def _item(self, actor: Actor, each: Logged | Entry, rows: _Rows, language: str) -> Item:
         if isinstance(each, Entry):

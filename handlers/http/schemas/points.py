@@ -29,7 +29,7 @@ class Maturing(Answer):
 
 
 class Balances(Answer):
-    """What the member has now."""
+    """What the member has now; ``frozen``: it is being looked into, nothing can be spent."""
 
     available: int
     pending: int
@@ -37,6 +37,7 @@ class Balances(Answer):
     debt: int
     buckets: list[Bucket]
     maturing: list[Maturing]
+    frozen: bool
 
 
 class Line(Answer):

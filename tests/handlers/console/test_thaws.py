@@ -14,14 +14,17 @@ def test_two_admins_let_a_rider_spend_again(world: World) -> None:
     freeze(rider.member_id, [], now=world.clock.now())
     order = {"reward_id": world.haircut}
 
+    shown = done(rider.app.get("/v1/points")).body["frozen"]
     refused = rider.app.post("/v1/redemptions", order)
     asked = thaws.on_invoke({"member_id": rider.member_id, "actor": "District-1"})
     same = thaws.on_invoke({"member_id": rider.member_id, "actor": " district-1"})
     thawed = thaws.on_invoke({"member_id": rider.member_id, "actor": "district-2"})
 
+    assert shown is True
     assert (refused.status, refused.body["code"]) == (409, "points.frozen")
     assert [each["outcome"] for each in (asked, same, thawed)] == ["asked", "asked", "thawed"]
     done(rider.app.post("/v1/redemptions", order))
+    assert done(rider.app.get("/v1/points")).body["frozen"] is False
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from models.base.errors import Invalid
 from models.base.paging import Cursors
 from models.base.tables import Database
+from models.points.entities import Act
 from models.points.ledger import Ledger
 from models.points.reading import Statements, balances
-from tests.support.points import NOW, a_member_id, a_step, award, hold, mature
+from tests.support.points import NOW, a_member_id, a_step, award, award_act, hold, mature
 
 STATEMENTS = Statements(Cursors(b"k" * 32))
 
@@ -104,6 +105,20 @@ def test_who_has_no_points_has_empty_balances_and_an_empty_statement() -> None:
     assert (found.available, found.pending, found.held, found.debt) == (0, 0, 0, 0)
     assert found.buckets == found.maturing == ()
     assert STATEMENTS.page(member, limit=5).items == []
+
+
+def test_a_line_of_an_act_beyond_its_limit_says_which_limit_and_what_it_was_worth() -> None:
+    member = a_member_id()
+    for hour in range(7):
+        award_act(member, Act(rule="report.first", at=NOW + timedelta(hours=hour), grid_id=None))
+
+    newest, *_, oldest = STATEMENTS.page(member, limit=20).items
+
+    assert newest.reason == "首次上报问题被受理；当日此项已达上限，本次不计分"
+    assert (newest.gross, newest.limit, newest.available) == (10, "act_day", 0)
+    assert (oldest.gross, oldest.limit, oldest.rule) == (10, None, "report.first@1")
+    assert oldest.reason == "首次上报问题被受理"
+    assert "inputs" not in newest.source
 
 
 def test_the_last_day_of_a_bucket_in_december_is_the_thirty_first() -> None:
