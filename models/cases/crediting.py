@@ -206,11 +206,12 @@ def rest_id(report_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
-    """What a report was paid: ``points`` were granted of the ``gross`` that was due; ``next_id`` is
-    the transfer that would pay what is missing now."""
+    """What a report was paid: ``points`` were granted of the ``gross`` that was due, the rest kept
+    back by ``limit``; ``next_id`` is the transfer that would pay what is missing now."""
 
     points: int
     gross: int
+    limit: str | None
     next_id: str
 
 
@@ -226,11 +227,13 @@ def paid_with_rests(report_id: str, award: TransferRow, rest: TransferRow | None
     known by what had been due before it.
     """
     points, gross, next_id = award.points, gross_of(award), rest_id(report_id)
+    limit = award.limit
     while rest is not None:
         points, gross = points + rest.points, gross + gross_of(rest)
+        limit = rest.limit or limit
         next_id = derived_id("trf", "report.rest", report_id, str(gross))
         rest = transfer(next_id)
-    return Paid(points=points, gross=gross, next_id=next_id)
+    return Paid(points=points, gross=gross, limit=limit, next_id=next_id)
 
 
 def _findings(shares: Iterable[Share]) -> list[Finding]:

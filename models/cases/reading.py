@@ -248,12 +248,13 @@ class Reading:
         if award is None:
             return None
         matures_at = award.posted_at + rules.MATURES_AFTER
+        paid = crediting.paid_with_rests(report.report_id, award, rest)
         is_mature = maturity is not None or self._clock.now() >= matures_at
         return {
-            "points": crediting.paid_with_rests(report.report_id, award, rest).points,
+            "points": paid.points,
             "state": "available" if is_mature else "pending",
             "matures_at": utc_text(matures_at),
-            "unpaid": filing.STOP_FIRST if rules.is_moving(report.speed_mps) else None,
+            "unpaid": _unpaid(report, paid),
         }
 
 
@@ -263,6 +264,12 @@ def _routing(case: CaseRow, first: CaseEventRow | None) -> Mapping[str, Any]:
     kept = answer["case"].get("routing") if answer and "report" in answer else None
     routing: Mapping[str, Any] = kept or case.routing
     return routing
+
+
+def _unpaid(report: ReportRow, paid: crediting.Paid) -> str | None:
+    if rules.is_moving(report.speed_mps):
+        return filing.STOP_FIRST
+    return f"points.limit.{paid.limit}" if paid.limit is not None else None
 
 
 def _exif_gap_m(upload: UploadRow, case: CaseRow) -> int | None:

@@ -49,6 +49,7 @@ def posted_before(row: TransferRow, member_id: str, request_hash: str | None) ->
         member_id=row.member_id,
         transfer_id=row.transfer_id,
         points=row.points,
+        limit=row.limit,
         already=True,
         answer=answer_of(row),
     )

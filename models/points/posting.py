@@ -45,7 +45,7 @@ class Posting:
     """A planned movement, or (``already``) one that had posted before.
 
     ``points`` is what the event was about; ``answer`` what the command behind it was told;
-    ``limit`` which limit an award met just now (see ``acts``).
+    ``limit`` which limit an award met (see ``acts``).
     """
 
     member_id: str
@@ -201,6 +201,7 @@ def _transfer_row(event: Event, seq: int, own_legs: Legs) -> TransferRow:
         kind=event.kind.value,
         points=event.points,
         gross=event.gross,
+        limit=event.limit,
         own_legs=own_legs,
         request_hash=event.request_hash,
         answer=dict(event.answer) if event.answer else None,

@@ -69,8 +69,8 @@ class TransferRow(Table):
     ``own_legs`` are what the event itself moved, without what matured or expired beside it;
     ``answer`` is what a command was told, so that a repeated one is told the same. A row of kind
     ``refused`` moved nothing and has no entry (``seq`` 0): it keeps the event from posting, until
-    ``ttl``. ``gross`` is what an award would have been without limits; absent in rows from before
-    there were any.
+    ``ttl``. ``gross`` is what an award would have been without limits, absent in rows from before
+    there were any; ``limit`` is the one it met.
     """
 
     class Meta:
@@ -84,6 +84,7 @@ class TransferRow(Table):
     kind = UnicodeAttribute()
     points = Whole()
     gross = Whole(null=True)
+    limit = UnicodeAttribute(null=True)
     own_legs = Amounts()
     request_hash = UnicodeAttribute(null=True)
     answer: JSONAttribute = JSONAttribute(null=True)

@@ -148,7 +148,7 @@ class Reports(Answer):
 
 
 class ReportPoints(Answer):
-    """What a report has brought; ``unpaid`` says why that is nothing, where there is a reason."""
+    """What a report has brought; ``unpaid`` says why that is less than usual, if so."""
 
     points: int
     state: Literal["pending", "available"]

@@ -56,7 +56,7 @@ def test_a_sixth_report_is_handled_like_any_and_says_why_it_brought_nothing(town
     assert {case.status for case in claimed} == {Status.CLAIMED}
     assert [award_of(case).points for case in claimed] == [10, 10, 10, 10, 10, 0]
     assert limits(rider) == [None] * 5 + ["act_day"]
-    assert award_of(claimed[5]).gross == 10
+    assert (award_of(claimed[5]).gross, award_of(claimed[5]).limit) == (10, "act_day")
 
 
 def test_a_report_counts_to_the_day_it_was_sent_however_late_it_is_claimed(town: Town) -> None:

@@ -13,13 +13,14 @@ from models.base.clock import FixedClock
 from models.base.errors import Conflict, Forbidden
 from models.base.ids import new_id
 from models.base.tables import Database
-from models.cases import rules, workflow
+from models.cases import awards, rules, workflow
 from models.cases.asking import Reply
 from models.cases.entities import Action, Purpose, Receiver, Status
 from models.cases.states import remaining_of, timing_of
 from models.cases.tables import CaseRow, queue_of
 from models.cases.told import first_told
 from models.people.entities import Actor, RoleName
+from models.points.ledger import transfer
 from models.points.reading import balances
 from tests.conftest import NOW
 from tests.support.cases import Town, a_photo, a_rider
@@ -161,8 +162,11 @@ class Life:
 
     def a_report_is_paid_once_and_only_when_it_was_accepted(self) -> None:
         points = balances(self.rider.member_id, self.clock.now())
-        paid = 10 if self.case.claimed_at is not None else 0
-        assert points.available + points.pending == paid
+        # Ten more where it was urgent when it was accepted.
+        paid = {10, 20} if self.case.claimed_at is not None else {0}
+        award = transfer(awards.award_id(self.case.report_id))
+        assert points.available + points.pending == (award.points if award is not None else 0)
+        assert points.available + points.pending in paid
 
     def _needs(self, actor: Actor, case: CaseRow, row: workflow.Transition) -> dict[str, Any]:
         reasons = workflow.REASONS_BY_ACTION.get(row.action.value, ())

@@ -409,7 +409,7 @@ def test_a_case_closed_by_silence_can_be_taken_up_again_and_pays_once(town: Town
     assert (back.status, back.closed_at, back.closed_as) == (Status.CLAIMED, None, None)
     assert back.due_at == town.clock.now() + timedelta(hours=2)
     assert town.case(case.case_id).closed_as == "confirmed"
-    assert balances(rider.member_id, town.clock.now()).available == 10
+    assert balances(rider.member_id, town.clock.now()).available == 20  # it is urgent
 
 
 def test_what_the_reporter_was_satisfied_with_stays_closed(town: Town) -> None:

@@ -16,6 +16,7 @@ from models.cases.photos import PhotoAddresses
 from models.cases.reading import Reading
 from models.cases.tables import ReportRow, UploadRow
 from models.people.entities import Actor, Role, RoleName
+from models.points.cap_tables import CapRow
 from tests.support.cases import COUNTY, Town, a_photo, a_rider
 from tests.support.faults import never_sent
 
@@ -237,6 +238,16 @@ def test_points_are_shown_pending_from_the_claim(town: Town, reading: Reading) -
 
     assert before is None
     assert (after["points"], after["state"]) == (10, "pending")
+
+
+def test_a_report_says_which_limit_left_it_without_points(town: Town, reading: Reading) -> None:
+    rider = a_rider()
+    had = {"acts": {"report": {"18": 5}}, "points": {"18": 50}}
+    CapRow(rider.member_id, "2026-03", version=1, ttl=1, **had).save()
+
+    shown = reading.report(rider, town.claimed(rider).report_id)["points"]
+
+    assert (shown["points"], shown["unpaid"]) == (0, "points.limit.act_day")
 
 
 def test_a_rider_is_told_the_reason_but_not_an_officials_unjudged_words(
