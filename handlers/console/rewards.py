@@ -57,6 +57,8 @@ def on_change(event: Mapping[str, Any]) -> dict[str, Any]:
     """Change ``{"reward_id", "action", "actor"}``; the action is pause, resume or retire.
 
     Vouchers of a retired reward stay good; who waits for one gets his points back. Safe to repeat.
+    What is gone cannot be kept on offer, so no simulated year refuses it: ``clauses`` say what one
+    lacks then.
     """
     wired: Services = services()
     if event["action"] not in CHANGES:
@@ -70,7 +72,12 @@ def on_change(event: Mapping[str, Any]) -> dict[str, Any]:
         )
     except DomainError as error:
         return {"status": error.details.get("state"), "refused": error.code}
-    return {"status": state.value, "refused": None}
+    clauses = wired.solvency.standing(wired.clock.now()).details
+    return {
+        "status": state.value,
+        "refused": None,
+        "clauses": solvency.sentences(clauses),
+    }
 
 
 def _told(report: Report, *, dry_run: bool) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def test_a_reward_goes_from_the_sheet_to_the_riders_catalogue_and_off_it(world: 
     path = f"/v1/rewards/{row['reward_id']}"
     shown = done(world.bystander.app.get(path)).body["reward"]
     assert (shown["price_points"], shown["stock_left"]) == (10, 1)
-    assert change(reward_id=row["reward_id"], action="retire")["status"] == "retired"
+    retired = change(reward_id=row["reward_id"], action="retire")
+    assert (retired["status"], retired["refused"]) == ("retired", None)
+    assert all(clause["zh"] for clause in retired["clauses"])
     assert world.bystander.app.get(path).status == 404
 
 
