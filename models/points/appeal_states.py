@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from models.base.store import Transaction
+from models.base.store import Transaction, get
 from models.points import rules
 from models.points.entities import EntryKind, Legs
 from models.points.proposal_tables import EntryAppealRow, ProposalRow
+from models.points.tables import EntryRow
 
 APPEAL_WITHIN = timedelta(days=30)
 _TAKING = (EntryKind.CLAW_BACK, EntryKind.ADJUSTMENT)
@@ -36,6 +37,14 @@ def appeal_until(kind: str, legs: Legs, posted_at: datetime) -> datetime | None:
     taken = sum(points for account, points in legs.items() if account.startswith(counter))
     is_taken = taken + legs.get(rules.written_off("cap"), 0) > 0
     return posted_at + APPEAL_WITHIN if is_taken else None
+
+
+def takers(member_id: str, seq: str) -> frozenset[str]:
+    """Who decided on an entry; they decide nothing about the appeal against it. Two reads."""
+    entry = get(EntryRow, member_id, seq)
+    name = entry.source.get("proposal") if entry is not None else None
+    taking = get(ProposalRow, str(name)) if name else None
+    return frozenset({taking.maker, taking.checker or ""}) if taking is not None else frozenset()
 
 
 def add_outcome(tx: Transaction, proposal: ProposalRow, *, is_upheld: bool) -> None:

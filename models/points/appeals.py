@@ -29,7 +29,7 @@ from models.base.store import (
 from models.people import links
 from models.people.entities import Actor
 from models.points import corrections
-from models.points.appeal_states import AppealState, appeal_until
+from models.points.appeal_states import AppealState, appeal_until, takers
 from models.points.decisions import Tell
 from models.points.ledger import transfer
 from models.points.proposal_rules import APPEAL_UPHELD, Draft, Kind, Person, is_id, read_person
@@ -239,9 +239,7 @@ def _same(standing: EntryAppealRow, request: tuple[str, str]) -> Mapping[str, An
 def _check_may(row: EntryAppealRow, decider: Person) -> None:
     if links.is_close(decider.given, row.member_id):
         raise Forbidden("proposal.own_account")
-    entry = get(EntryRow, row.member_id, row.seq)
-    taken = get(ProposalRow, entry.source["proposal"]) if entry is not None else None
-    if taken is not None and decider.name in (taken.maker, taken.checker):
+    if decider.name in takers(row.member_id, row.seq):
         raise Forbidden("appeal.own_decision")
 
 

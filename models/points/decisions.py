@@ -80,8 +80,9 @@ class Decisions:
 
         Safe to repeat: the same decision of the same person answers the same. Raises ``NotFound``
         (``proposal.not_found``), ``Forbidden`` (``proposal.own``, ``proposal.not_own``,
-        ``proposal.own_account``), ``Conflict`` (``proposal.decided_before`` with the ``state``,
-        ``proposal.changed``, ``proposal.reference_posted``) and ``Invalid`` (field ``actor``).
+        ``proposal.own_account``, ``appeal.own_decision``), ``Conflict``
+        (``proposal.decided_before`` with the ``state``, ``proposal.changed``,
+        ``proposal.reference_posted``) and ``Invalid`` (field ``actor``).
         """
         checker = read_person(actor)
         return retrying(lambda: self._decide(proposal_id, decision, county, checker))
@@ -181,6 +182,8 @@ def _check_may(row: ProposalRow, decision: Decision, checker: Person) -> None:
         raise Forbidden("proposal.own")
     if links.is_close(checker.given, row.member_id):
         raise Forbidden("proposal.own_account")
+    if row.appeal_seq and checker.name in appeal_states.takers(row.member_id, row.appeal_seq):
+        raise Forbidden("appeal.own_decision")
     if decision is Decision.APPROVE and draft_of(row).proposal_id != row.proposal_id:
         raise Conflict("proposal.changed")
 

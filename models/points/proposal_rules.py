@@ -118,7 +118,10 @@ _PERSONAL = re.compile(r"(?<!\d)1\d{10}(?!\d)|(?<!\d)\d{17}[0-9Xx](?!\d)")
 """A phone number, or a citizen's: neither may stand in a ledger that is never edited."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WHOLE = re.compile(r"-?[0-9]{1,6}")
-_ACTOR = re.compile(r"[\w.@:-]{1,64}")
+_ACTOR = re.compile(r"[\w.@:/+=,-]{1,128}")
+"""The name of a post, a member's id, a phone's key, or a role's ARN."""
+SIGNS: Mapping[str, int] = {"missing": 1, "doubled": -1}
+"""Reasons of an adjustment that go one way only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +248,8 @@ def _amount(kind: Kind, columns: Mapping[str, object], bad: dict[str, FieldError
     if kind is Kind.WRITE_OFF:
         return _whole("points", columns, bad, 1, MAX_ADJUSTMENT)
     points = _whole("points", columns, bad, -MAX_ADJUSTMENT, MAX_ADJUSTMENT)
-    if points == 0 and "points" not in bad:
+    sign = SIGNS.get(_text(columns.get("reason")), points)
+    if points * sign <= 0 and "points" not in bad:
         _refuse(bad, "points", "field.not_allowed")
     return points
 

@@ -270,7 +270,8 @@ def _fitting(draft: Draft) -> Draft:
 
 def _fitting_claw_back(draft: Draft) -> Draft:
     award = transfer(draft.reference)
-    if award is None or award.member_id != draft.member_id or award.kind != EntryKind.AWARD:
+    whose = (draft.member_id, draft.county, EntryKind.AWARD)
+    if award is None or (award.member_id, award.county, award.kind) != whose:
         raise _refused("reference", "proposal.unknown_award")
     net = corrections.net_credit(award.own_legs)
     if not net:

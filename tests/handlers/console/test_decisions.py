@@ -109,7 +109,8 @@ def test_a_rider_hears_of_a_taking_appeals_and_hears_what_became_of_it(world: Wo
         for one in decisions.on_list(command(world))["proposals"]
         if one["member_id"] == rider.member_id
     )
-    decisions.on_decide(by_another(world, proposal_id=waiting["proposal_id"], decision="approve"))
+    approval = {"proposal_id": waiting["proposal_id"], "decision": "approve"}
+    decisions.on_decide(command(world, actor="second", **approval))
     world.work()
 
     assert (appealed["state"], appealed["text"]) == ("open", "申诉已收到，等待人工复核")

@@ -135,6 +135,21 @@ def test_who_took_the_points_does_not_decide_the_appeal(
     assert state(rider) == "open"
 
 
+@pytest.mark.parametrize("decision", [Decision.APPROVE, Decision.DECLINE])
+def test_who_took_the_points_does_not_decide_whether_they_go_back(
+    office: Office, rider: Actor, decision: Decision
+) -> None:
+    office.appeal(rider, 3)
+    office.judge(rider, 3, Verdict.UPHOLD, by=JUDGE)
+    (proposal_id,) = waiting(office, rider)
+
+    for who in (MAKER, CHECKER):
+        with pytest.raises(Forbidden, match=r"appeal\.own_decision"):
+            office.decide(proposal_id, decision, by=who)
+
+    assert state(rider) == "upholding"
+
+
 def test_nobody_decides_his_own_appeal(office: Office, rider: Actor) -> None:
     office.appeal(rider, 3)
 

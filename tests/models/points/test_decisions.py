@@ -292,7 +292,7 @@ def test_wherever_the_process_dies_or_a_reply_is_lost_the_end_is_the_same(
         return rider, str(restoring)
 
     def end(rider: str, proposal_id: str) -> tuple[object, ...]:
-        office.decide(proposal_id)
+        office.decide(proposal_id, by="second")
         assert check_member(rider) == ()
         row = proposal(proposal_id)
         appeal = get(EntryAppealRow, rider, seq_text(2))
@@ -307,11 +307,11 @@ def test_wherever_the_process_dies_or_a_reply_is_lost_the_end_is_the_same(
         for applied in (False, True):
             rider, proposal_id = prepared()
             with pytest.raises(Killed), killed_at(number, applied=applied):
-                office.decide(proposal_id)
+                office.decide(proposal_id, by="second")
             assert end(rider, proposal_id) == expected
         rider, proposal_id = prepared()
         with lost_at(number):
-            office.decide(proposal_id)
+            office.decide(proposal_id, by="second")
         assert end(rider, proposal_id) == expected
 
 
@@ -448,7 +448,7 @@ def test_a_credit_repays_debt_by_half(office: Office, rider: str) -> None:
 def test_the_member_is_to_be_told_of_what_moved_and_of_nothing_else(
     office: Office, rider: str
 ) -> None:
-    taken = missing(office, rider, -3)
+    taken = office.propose(rider, kind="adjustment", points=-3, reason="doubled")
     declined = missing(office, rider, 4)
     nothing = office.propose(rider, kind="write_off", points=9, reason="relief")
     office.decide(taken)
@@ -461,7 +461,7 @@ def test_the_member_is_to_be_told_of_what_moved_and_of_nothing_else(
     assert (row.payload["points"], row.payload["seq"], row.payload["why_zh"]) == (
         -3,
         1,
-        "补记漏发的积分",
+        "更正重复发放的积分",
     )
     assert told(declined) is told(nothing) is None
 

@@ -111,6 +111,11 @@ def test_a_file_is_one_batch_and_finds_members_by_their_phones(office: Office) -
     ("columns", "wrong"),
     [
         ({"kind": "adjustment", "points": 0}, ("points", "field.not_allowed")),
+        ({"kind": "adjustment", "points": -3}, ("points", "field.not_allowed")),
+        (
+            {"kind": "adjustment", "points": 3, "reason": "doubled"},
+            ("points", "field.not_allowed"),
+        ),
         ({"kind": "adjustment", "points": 1001}, ("points", "field.too_large")),
         ({"kind": "adjustment", "points": True}, ("points", "field.wrong_type")),
         ({"kind": "adjustment", "points": "1.5"}, ("points", "field.wrong_type")),
@@ -148,7 +153,7 @@ def test_a_bad_column_is_named(
     assert refused(proposed) == [(0, *wrong)]
 
 
-@pytest.mark.parametrize("actor", ["", " ", "two words", "x" * 65, None, 7, "13812345678"])
+@pytest.mark.parametrize("actor", ["", " ", "two words", "x" * 129, None, 7, "13812345678"])
 def test_nobody_acts_without_a_name_or_under_his_phone(office: Office, actor: object) -> None:
     with pytest.raises(Invalid) as bad:
         office.proposals.propose({}, county=COUNTY, actor=actor)  # type: ignore[arg-type]
@@ -198,6 +203,12 @@ def test_a_claw_back_names_an_award_of_his_and_takes_no_more_than_it_left(office
         return refused(office.proposals.propose(line, county=COUNTY, actor=MAKER))
 
     assert proposed(foreign) == [(0, "reference", "proposal.unknown_award")]
+    elsewhere = office.proposals.propose(
+        {"member_id": rider, "kind": "claw_back", "reason": "staged", "reference": paid},
+        county="411503",
+        actor=MAKER,
+    )
+    assert refused(elsewhere) == [(0, "reference", "proposal.unknown_award")]
     assert proposed("trf_none") == [(0, "reference", "proposal.unknown_award")]
     assert proposed(nothing) == [(0, "reference", "proposal.nothing_left")]
     assert proposed(paid, points=11) == [(0, "points", "field.too_large")]
