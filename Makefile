@@ -11,7 +11,7 @@ export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 export NO_PROXY := $(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types imports pytest bench prove package clean
+.PHONY: help run demo test lint types imports pytest bench prove mutants package clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -47,8 +47,11 @@ pytest: $(READY)
 bench: $(READY) ## the figures of the performance budget, into build/bench.json
 	@$(PY) -m infra.bench.bench
 
-prove: $(READY) ## injected faults and kills, into build/prove.json
+prove: $(READY) ## injected faults and kills, into build/prove.json (SCALE= PARTS= ENGINE=)
 	@$(PY) -m infra.prove.prove
+
+mutants: $(READY) ## each small mistake in points and rewards is noticed (SAMPLE=)
+	@$(PY) -m infra.mutants.mutants
 
 package: $(READY) ## chalice package into build/
 	@$(PY) -m infra.package
