@@ -10,8 +10,8 @@ from handlers.console import solvency
 from handlers.wiring import Services, services
 from models.base.errors import DomainError
 from models.rewards import reward_sheets
+from models.rewards.judging import Draft, Report
 from models.rewards.life_rules import RewardAction
-from models.rewards.publication import Draft, Report
 from models.rewards.reward_sheets import SheetError
 
 CHANGES = (RewardAction.PAUSE, RewardAction.RESUME, RewardAction.RETIRE)

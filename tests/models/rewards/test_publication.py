@@ -17,8 +17,9 @@ from models.base.store import get
 from models.base.tables import Database
 from models.rewards import publishing, reward_sheets
 from models.rewards.entities import Fund, Merchant, Reward, RewardState, Supply
+from models.rewards.judging import Draft, Report
 from models.rewards.life_rules import RewardAction
-from models.rewards.publication import Draft, Publication, Report
+from models.rewards.publication import Publication
 from models.rewards.solvency import Judgement
 from models.rewards.solvency_entities import Broken, Clause, Verdict
 from models.rewards.tables import FundRow, RewardRow

@@ -17,7 +17,8 @@ from models.points.rule_publishing import RulePublishing
 from models.points.rule_sheets import PointRules, read_book
 from models.rewards import publishing
 from models.rewards.entities import EntitlementClass, Fund, Merchant, Name, Reward
-from models.rewards.publication import Draft, Publication, Report
+from models.rewards.judging import Draft, Report
+from models.rewards.publication import Publication
 from models.rewards.solvency import Judgement, Solvency
 from models.rewards.solvency_ledger import Ledger
 from tests.support.categories import own_tables
