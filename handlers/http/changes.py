@@ -69,6 +69,6 @@ def _text(item: Item, language: str) -> str | None:
         return item.line.reason
     if item.change is None:
         return None
-    if item.kind is Kind.INBOX:
-        return text(f"changes.inbox.{item.change}", language)
+    if item.kind in (Kind.INBOX, Kind.REDEMPTION):
+        return text(f"changes.{item.kind.value}.{item.change}", language)
     return text(f"case.{item.change}", language)

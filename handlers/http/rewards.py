@@ -10,6 +10,7 @@ from chalice.app import Blueprint
 from handlers.http.endpoint import Call, Nothing, Reply, endpoint
 from handlers.http.schemas.rewards import RewardDetail, RewardList, Rewards
 from handlers.http.texts.catalogue import text
+from models.base.clock import business_day
 from models.rewards.entities import EntitlementClass, Merchant, Missing, Offer
 
 STATION = "station:"
@@ -75,7 +76,11 @@ def _entitlement(entitlement: EntitlementClass, language: str) -> dict[str, str]
 
 
 def _step(step: Missing, offer: Offer, language: str) -> dict[str, str]:
-    details = {"points": offer.missing_points, "days": offer.missing_days}
+    details = {
+        "points": offer.missing_points,
+        "days": offer.missing_days,
+        "day": business_day(offer.again_at) if offer.again_at else "",
+    }
     return {"code": step.value, "text": text(f"reward.missing.{step.value}", language, details)}
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from models.alerts import messages
+from models.alerts import feed, messages
 from models.alerts.delivery import Messenger
 from models.alerts.entities import Event, Notice, Text
 from models.base.clock import parse_utc
 from models.base.ids import derived_id
 from models.rewards import allocation, closings, expiry, refunds
-from models.rewards.entities import DeclineReason, RefundReason
+from models.rewards.entities import Action, DeclineReason, RefundReason
 
 Handler: TypeAlias = Callable[[Event], None]
 PAGE = "pages/redemption/detail"
@@ -96,7 +96,24 @@ class Notices:
         return dict.fromkeys(WORDINGS, self._tell)
 
     def _tell(self, event: Event) -> None:
+        if event.topic == allocation.ALLOTTED:
+            _log(event)
         self._messenger.tell(notice_of(event), role_order="rider")
+
+
+def _log(event: Event) -> None:
+    """Let his app follow it: every other change of a redemption shows in the wallet's entries."""
+    redemption_id, at = event.payload["redemption_id"], parse_utc(event.payload["at"])
+    change = feed.Change(
+        member_id=event.payload["member_id"],
+        county=event.county,
+        kind="redemption",
+        thing_id=redemption_id,
+        change=Action.ALLOT.value,
+        at=at,
+        key=f"{event.topic}|{redemption_id}",
+    )
+    feed.append(change, at)
 
 
 def notice_of(event: Event) -> Notice:

@@ -162,7 +162,7 @@ class RewardRow(Table):
             valid_days=self.valid_days,
             fulfillers=tuple(sorted(self.fulfillers)),
             synthetic=bool(self.synthetic),
-            state=RewardState(self.status),
+            state=self._state(),
             fund_id=self.fund_id,
             supply=self._supply(),
             eligibility=Eligibility(
@@ -177,6 +177,11 @@ class RewardRow(Table):
             price_locked_until=self.price_locked_until,
             committed=self.committed or 0,
         )
+
+    def _state(self) -> RewardState:
+        """A status that we do not know (a hand in the console) sells nothing and ends nothing."""
+        known = self.status in set(RewardState)
+        return RewardState(self.status) if known else RewardState.PAUSED
 
     def _supply(self) -> Supply:
         following = None

@@ -1,8 +1,9 @@
 """Everything that changed for a member since a cursor: one call instead of five lists.
 
 Two logs are read on, each from its own number: the feed (reports, cases, inbox) and the entries of
-the wallet (points, and with them every change of a redemption, since none happens without moving
-points). A cursor holds both numbers, so nothing is passed over and nothing comes twice.
+the wallet (points, and with them every change of a redemption that moves points; the one that does
+not, its turn in a queue, stands in the feed). A cursor holds both numbers, so nothing is passed
+over and nothing comes twice.
 """
 
 from __future__ import annotations
@@ -143,13 +144,17 @@ class Sync:
         elif isinstance(row, CaseRow) and parties_in(actor, row):
             listed = self._listing.case(row)
         message = message_of(row) if isinstance(row, InboxRow) else None
+        voucher = None
+        if isinstance(row, RedemptionRow) and row.member_id == actor.member_id:
+            voucher = self._redemptions.shown(row)
         return Item(
             kind=kind,
             thing_id=logged.thing_id,
             at=logged.at,
-            change=logged.change if listed or message else None,
+            change=logged.change if listed or message or voucher else None,
             listed=listed,
             message=message,
+            voucher=voucher,
         )
 
     def _moved(self, actor: Actor, entry: Entry, rows: _Rows, language: str) -> Item:
@@ -202,6 +207,8 @@ def _merged(logged: Sequence[Logged], entries: Sequence[Entry]) -> list[Logged |
 def _key_of(actor: Actor, logged: Logged) -> _Key:
     if logged.kind == Kind.CASE:
         return CaseRow, (logged.thing_id,)
+    if logged.kind == Kind.REDEMPTION:
+        return RedemptionRow, (logged.thing_id,)
     table = ReportRow if logged.kind == Kind.REPORT else InboxRow
     return table, (actor.member_id, logged.thing_id)
 

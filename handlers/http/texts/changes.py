@@ -13,4 +13,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "changes.inbox.told": ("新消息", "A new message"),
     "changes.inbox.read": ("已读", "Read"),
+    "changes.redemption.allot": ("排队轮到了", "It is your turn"),
 }

@@ -41,7 +41,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "再过 {days} 天可兑换",
         "Can be had in {days} days",
     ),
-    "reward.missing.limit": ("已达个人兑换上限", "You have taken as many as one may"),
+    "reward.missing.limit": (
+        "已达个人上限，{day} 起可再兑换",
+        "You have had as many as one may; again from {day}",
+    ),
     "reward.missing.paused": ("暂停兑换", "Paused for now"),
     "reward.missing.points": ("还差 {points} 积分", "{points} points are missing"),
     "reward.missing.stock": ("已兑完，请等待补货", "Sold out, wait for new stock"),

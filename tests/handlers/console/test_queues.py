@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,3 +71,20 @@ def test_a_command_that_lacks_something_is_refused_whole(world: World) -> None:
     assert {bad["field"] for bad in answer["fields"]} == {"redemption_id", "actor", "decline"}
     unknown = {"redemption_id": "none", "decline": "not_granted", "actor": "district"}
     assert handler.on_invoke(unknown)["code"] == "redemption.not_found"
+
+
+def test_whose_turn_it_is_is_told_by_what_changed(world: World, queued: Any) -> None:
+    cursor = done(queued["rider"].app.get("/v1/changes?start=now")).body["next_cursor"]
+    now = world.clock.now() + timedelta(minutes=1)
+    world.services.allocation.run(now)
+    world.work()
+
+    items = done(queued["rider"].app.get(f"/v1/changes?cursor={cursor}")).body["items"]
+
+    turn = next(item for item in items if item["kind"] == "redemption")
+    assert (turn["id"], turn["change"], turn["change_text"]) == (
+        queued["voucher"]["id"],
+        "allot",
+        "排队轮到了",
+    )
+    assert turn["redemption"]["state"] == "reserved"

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from infra.local.meter import Meter
+from models.alerts import feed
+from models.alerts.delivery import Messenger
+from models.alerts.entities import Event
 from models.base.clock import CHINA, FixedClock
 from models.base.errors import Conflict, NotFound
 from models.base.store import get, query
@@ -20,7 +23,7 @@ from models.points.cap_tables import CapRow
 from models.points.checking import check_member
 from models.points.ledger import Ledger
 from models.points.reading import balances
-from models.rewards.allocation import Allocation
+from models.rewards.allocation import ALLOTTED, DECLINED, Allocation
 from models.rewards.codes import Codes
 from models.rewards.entities import (
     DeclineReason,
@@ -31,8 +34,11 @@ from models.rewards.entities import (
     State,
     Voucher,
 )
+from models.rewards.notices import Notices, notice_of
+from models.rewards.payloads import payload_of
 from models.rewards.tables import CodeRow, RedemptionRow, RewardRow, StockRow
 from tests.conftest import NOW
+from tests.support.alerts import inbox_row_of
 from tests.support.faults import lost_reply, never_sent
 from tests.support.people import COUNTY
 from tests.support.rewards import Shop, a_request_id
@@ -341,3 +347,45 @@ def test_waiting_costs_less_than_a_voucher(shop: Shop, rider: Actor) -> None:
     shop.redeem(rider)
 
     assert meter.read().write_units <= 12
+
+
+def test_whose_turn_it_is_finds_it_in_what_changed_for_him_and_in_his_inbox(
+    shop: Shop, rider: Actor, clock: FixedClock
+) -> None:
+    asked = shop.redeem(rider)
+    shop.clock.advance(MINUTE)
+    allot(shop)
+    messenger = Messenger(
+        channels={"rider": (), "officer": ()}, recipient=lambda _: None, clock=clock
+    )
+    event = Event(
+        outbox_id="out_1",
+        topic=ALLOTTED,
+        county=COUNTY,
+        payload=payload_of(shop.row(asked), shop.now),
+        at=shop.now,
+        attempts=1,
+    )
+
+    for _ in range(2):
+        Notices(messenger).handlers()[ALLOTTED](event)
+
+    logged = feed.since(rider.member_id, None, limit=9, now=shop.now).items
+    assert [(each.kind, each.change) for each in logged if each.kind == "redemption"] == [
+        ("redemption", "allot")
+    ]
+    assert inbox_row_of(notice_of(event)).title["zh"] == "排队的权益已轮到您"
+
+
+def test_why_he_waited_in_vain_stands_in_the_notice(shop: Shop, rider: Actor) -> None:
+    payload = payload_of(shop.row(shop.redeem(rider)), shop.now)
+    event = Event(
+        outbox_id="out_2",
+        topic=DECLINED,
+        county=COUNTY,
+        payload={**payload, "reason": DeclineReason.NO_QUOTA.value},
+        at=shop.now,
+        attempts=1,
+    )
+
+    assert notice_of(event).body.zh == "“理发”：本地已无名额，10 积分已退回您的账户。"

@@ -191,6 +191,16 @@ def test_a_paused_reward_is_shown_and_gives_nothing_and_the_same_request_may_ask
     assert told(shop, rider, request) == "reserved"
 
 
+def test_a_status_that_nobody_knows_sells_nothing_and_hides_no_other_reward(shop: Shop) -> None:
+    other = Shop(clock=shop.clock).opened()
+    RewardRow(shop.reward_id).update(actions=[RewardRow.status.set("publishd")])
+    rider = shop.rider(10)
+
+    assert told(shop, rider) == "reward.paused"
+    assert told(other, rider) == "reserved"
+    assert shop.catalogue.page(rider, limit=1).items != []
+
+
 def test_a_reward_for_couriers_asks_who_the_member_is(shop: Shop) -> None:
     RewardRow(shop.reward_id).update(
         actions=[RewardRow.occupations.set({Occupation.COURIER.value})]
