@@ -77,8 +77,7 @@ class Shop:
             terms_en="Show in the shop",
             price=self.price,
             valid_days=self.valid_days,
-            fulfillers={self.place}
-            | ({f"station:{self.station_id}"} if self.has_station else set()),
+            fulfillers=self.places,
             quotas={COUNTY: self.stock},
             shards=self.shards,
             limit_count=self.limit.count if self.limit else None,
@@ -91,6 +90,10 @@ class Shop:
     @property
     def place(self) -> str:
         return f"merchant:{self.merchant_id}"
+
+    @property
+    def places(self) -> set[str]:
+        return {self.place, f"station:{self.station_id}"} if self.has_station else {self.place}
 
     @property
     def closings(self) -> Closings:
