@@ -54,6 +54,51 @@ def test_an_urgent_case_brings_its_reporter_ten_more(severity: str | None, point
     assert (granted.gross, granted.granted, granted.limit) == (points, points, None)
 
 
+def test_who_has_had_nothing_has_used_nothing() -> None:
+    assert Used() == Used(day=0, week=0, month=0, points_day=0, points_month=0)
+    assert acts.gross(FIRST, quantity=1) == acts.gross(FIRST, quantity=1, paid=0) == 10
+
+
+@pytest.mark.parametrize(
+    ("rule", "act", "kept"),
+    [
+        (FIRST, {"severity": "A"}, {"severity": "A", "gross": 20, "granted": 20}),
+        (FIRST, {"severity": None}, {}),
+        (replace(FIRST, urgent_bonus=0), {"severity": "A"}, {}),
+        (replace(FIRST, campaign="c"), {"grid_id": "G1"}, {}),
+        (replace(FIRST, budget_per_grid_day=50), {"grid_id": "G1"}, {}),
+        (
+            replace(FIRST, campaign="c", budget_per_grid_day=50),
+            {"grid_id": "G1"},
+            {"campaign": "c", "grid": "G1"},
+        ),
+        (FIRST, {"paid": 4}, {"paid": 4, "gross": 6, "granted": 6}),
+        (FIRST, {"quantity": 2}, {"quantity": 2, "gross": 20, "granted": 20}),
+    ],
+)
+def test_an_entry_keeps_what_its_amount_follows_from_and_nothing_else(
+    rule: Rule, act: dict[str, object], kept: dict[str, object]
+) -> None:
+    done = an_act(rule, **act)
+    granted = acts.grant(rule, TOTAL, done, Used())
+
+    assert acts.inputs_of(done, rule, TOTAL, granted, "2026-03-18") == {
+        "day": "2026-03-18",
+        "quantity": 1,
+        "gross": 10,
+        "totals": "totals@1",
+        "granted": 10,
+        **kept,
+    }
+
+
+def test_what_does_not_count_keeps_no_overall_caps() -> None:
+    grant = first_book().at("hardship.grant", NOW)
+    granted = acts.grant(grant, TOTAL, an_act(grant), Used())
+
+    assert "totals" not in acts.inputs_of(an_act(grant), grant, TOTAL, granted, "2026-03-18")
+
+
 def test_nothing_is_no_act_and_brings_no_bonus() -> None:
     assert acts.gross(FIRST, quantity=0, severity="A") == 0
     with pytest.raises(ValueError, match="negative"):
