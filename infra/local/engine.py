@@ -85,6 +85,8 @@ def free_port() -> int:
 class Engine:
     """A running engine. ``path`` None keeps everything in memory."""
 
+    patience_s = 20.0
+
     def __init__(self, *, port: int | None = None, path: Path | None = None) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -92,7 +94,7 @@ class Engine:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Engine:
-        """Start and wait until it answers; at most 20 s."""
+        """Start and wait until it answers; at most ``patience_s``."""
         self.process = subprocess.Popen(
             self.command(),
             stdout=subprocess.DEVNULL,
@@ -100,7 +102,7 @@ class Engine:
             env=self._environment(),
             start_new_session=True,
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + self.patience_s
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the engine stopped with {self.process.returncode}")

@@ -15,7 +15,7 @@ from infra.local.stack import ROOT
 from infra.prove import calendar, officer_days, storms
 from infra.prove.fake import differences
 from infra.prove.figures import CutShort, Figure, Show, progress, write
-from infra.prove.ledger import engines, histories, rush
+from infra.prove.ledger import elsewhere, engines, histories, rush
 from infra.prove.ledger import proof as ledger
 from infra.prove.schedule import proof as escalation
 
@@ -33,15 +33,19 @@ PARTS: Mapping[str, Callable[[float, Show], tuple[Figure, ...]]] = {
 }
 """Each part proves one thing at a scale, and says how far it has come."""
 
-ON_ANY_ENGINE = ("histories", "rush")
+ON_ANY_ENGINE: Mapping[str, Callable[[float, Show], tuple[Figure, ...]]] = {
+    "mirror": elsewhere.prove,
+    "histories": histories.prove,
+    "rush": rush.prove,
+}
 """The parts that run on the engine that ``ENGINE`` names."""
 
 
 def main() -> int:
     """Prove, write the figures, and answer 0 when all are within their budgets."""
     scale = float(os.environ.get("SCALE", "1"))
-    possible = ON_ANY_ENGINE if os.environ.get("ENGINE") else tuple(PARTS)
-    wanted = [name for name in os.environ.get("PARTS", "").split(",") if name] or possible
+    possible = ON_ANY_ENGINE if os.environ.get("ENGINE") else PARTS
+    wanted = [name for name in os.environ.get("PARTS", "").split(",") if name] or list(possible)
     unknown = sorted(set(wanted) - set(possible))
     if unknown:
         print(f"没有这些部分 unknown parts: {unknown}; {sorted(possible)}", file=sys.stderr)
@@ -49,7 +53,7 @@ def main() -> int:
     figures: list[Figure] = []
     try:
         for name in wanted:
-            figures += PARTS[name](scale, _show(name))
+            figures += possible[name](scale, _show(name))
     except KeyboardInterrupt as stopped:
         figures += stopped.figures if isinstance(stopped, CutShort) else ()
         print("\n已中断 interrupted: what was measured is written down", file=sys.stderr)

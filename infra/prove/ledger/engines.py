@@ -77,6 +77,8 @@ def _dynamodb_local() -> Iterator[Database]:
 class DynamoDBLocal(engines.Engine):
     """Amazon's own engine for developers, in memory; its licence lets nobody pass it on."""
 
+    patience_s = 90.0
+
     def __init__(self, jar: Path) -> None:
         super().__init__()
         self._jar = jar
