@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from handlers import telemetry
 from handlers.http.texts.catalogue import text
 from handlers.wiring import services
 from models.base.errors import DomainError, FieldError, Invalid
@@ -40,7 +41,7 @@ def on_propose(event: Mapping[str, Any]) -> dict[str, Any]:
         refused = [{"line": bad.line, **_bad(bad.error)} for bad in found.refused]
         return {"batch": found.batch, "proposals": list(found.proposals), "refused": refused}
 
-    return _answered(event, propose, {"batch": None, "proposals": []})
+    return _answered("propose_points", event, propose, {"batch": None, "proposals": []})
 
 
 def on_decide(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def on_decide(event: Mapping[str, Any]) -> dict[str, Any]:
         told = decisions.decide(str(event.get("proposal_id", "")), decision, **who)
         return {"decided": [told], "refused": []}
 
-    return _answered(event, decide, {"decided": []})
+    return _answered("decide_points", event, decide, {"decided": []})
 
 
 def on_list(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def on_list(event: Mapping[str, Any]) -> dict[str, Any]:
             "refused": [],
         }
 
-    return _answered(event, find, {"proposals": [], "appeals": []})
+    return _answered("list_proposals", event, find, {"proposals": [], "appeals": []})
 
 
 def on_appeal(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,13 +94,27 @@ def on_appeal(event: Mapping[str, Any]) -> dict[str, Any]:
         found = services().point_appeals.decide(member_id, seq, verdict, **who)
         return {"appeal": found, "refused": []}
 
-    return _answered(event, decide, {"appeal": None})
+    return _answered("decide_appeal", event, decide, {"appeal": None})
 
 
 def _answered(
+    name: str,
+    event: Mapping[str, Any],
+    use: Callable[[str], dict[str, Any]],
+    nothing: dict[str, Any],
+) -> dict[str, Any]:
+    """What a command led to; ``nothing`` with the refusal where it was refused as a whole.
+
+    Counted by what it led to, the first refusal standing for all.
+    """
+    answer = _tried(event, use, nothing)
+    telemetry.count(name, answer["refused"][0]["code"] if answer["refused"] else "accepted")
+    return answer
+
+
+def _tried(
     event: Mapping[str, Any], use: Callable[[str], dict[str, Any]], nothing: dict[str, Any]
 ) -> dict[str, Any]:
-    """What a command led to; ``nothing`` with the refusal where it was refused as a whole."""
     county = event.get("county")
     if not any(grid.county == county for grid in services().places.grids()):
         return {**nothing, "refused": [{"column": "county", **_code("county.unknown")}]}

@@ -23,7 +23,7 @@ from models.points.forgetting import PointsForgetting
 from models.points.proposal_rules import Decision
 from models.points.proposal_tables import EntryAppealRow
 from models.points.reading import Statements, balances
-from tests.support.faults import lost_reply
+from tests.support.faults import Killed, counting, killed_at, lost_reply
 from tests.support.people import a_request_id
 from tests.support.points import COUNTY, NOW, award, hold
 from tests.support.proposals import CHECKER, MAKER, Office, proposal, told
@@ -181,6 +181,32 @@ def test_two_judges_at_once_are_one(office: Office, rider: Actor) -> None:
 
     assert outcomes.count("appeal.decided_before") == 3
     assert len(waiting(office, rider)) == outcomes.count("upholding")
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_wherever_the_process_dies_a_verdict_is_given_once(
+    office: Office, verdict: Verdict
+) -> None:
+    def appealed() -> Actor:
+        actor = office.rider()
+        office.post(actor.member_id, kind="adjustment", points=-5, reason="doubled")
+        office.appeal(actor, 1)
+        return actor
+
+    def end(actor: Actor) -> tuple[object, ...]:
+        answer = office.judge(actor, 1, verdict, by=JUDGE)
+        return answer["state"], state(actor, 1), len(waiting(office, actor))
+
+    actor = appealed()
+    with counting() as calls:
+        expected = end(actor)
+
+    for number in range(calls.index("TransactWriteItems") + 1):
+        for applied in (False, True):
+            actor = appealed()
+            with pytest.raises(Killed), killed_at(number, applied=applied):
+                office.judge(actor, 1, verdict, by=JUDGE)
+            assert end(actor) == expected
 
 
 def test_the_same_appeal_repeated_answers_the_same_also_when_it_was_decided(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.base.clock import FixedClock
 from models.base.errors import Invalid
 from models.base.tables import Database
 from models.points.ledger import transfer
+from models.points.proposal_rules import read_draft
 from models.points.proposal_tables import ProposalRow
 from models.points.proposals import Proposed
-from tests.support.faults import lost_reply
+from tests.support.faults import Killed, counting, killed_at, lost_reply
 from tests.support.people import PSEUDONYMS, a_phone
 from tests.support.points import COUNTY, award
 from tests.support.proposals import MAKER, Office, a_reference, proposal
@@ -167,6 +172,56 @@ def test_a_file_of_nothing_or_of_too_much_is_refused(office: Office, count: int)
 
     code = "field.too_long" if count else "field.missing"
     assert refused(proposed) == [(0, "csv", code)]
+
+
+def test_a_file_whose_proposing_died_is_finished_by_proposing_it_again(office: Office) -> None:
+    riders = [office.rider().member_id for _ in range(2)]
+
+    def lines() -> list[dict[str, object]]:
+        said = {"kind": "adjustment", "points": 5, "reason": "missing", "reference": a_reference()}
+        return [{**said, "member_id": rider} for rider in riders]
+
+    with counting() as calls:
+        office.proposals.propose_all(lines(), county=COUNTY, actor=MAKER)
+    first = calls.index("PutItem")
+    for number in range(first, len(calls)):
+        for applied in (False, True):
+            file = lines()
+            with pytest.raises(Killed), killed_at(number, applied=applied):
+                office.proposals.propose_all(file, county=COUNTY, actor=MAKER)
+            again = office.proposals.propose_all(file, county=COUNTY, actor=MAKER)
+            waiting = office.proposals.open(COUNTY, batch=again.batch)
+            assert sorted(str(one["member_id"]) for one in waiting) == sorted(riders)
+
+
+_typed = st.one_of(
+    st.none(), st.text(max_size=20), st.integers(), st.booleans(), st.floats(), st.just("activity")
+)
+_columns = ("kind", "reason", "reference", "points", "quantity", "day", "grid", "attempt")
+
+
+@given(st.dictionaries(st.sampled_from(_columns), _typed))
+def test_whatever_is_typed_is_read_or_refused_by_its_column(columns: dict[str, object]) -> None:
+    named: set[str] = set()
+
+    try:
+        draft = read_draft(columns, county=COUNTY, member_id="mbr_1", today="2026-03-18")
+    except Invalid as bad:
+        named = {error.field for error in bad.fields}
+    else:
+        assert draft.proposal_id.startswith("prp_")
+
+    assert named <= set(_columns)
+
+
+@given(st.dictionaries(st.sampled_from(["amount", "reference", "attempt"]), st.integers(1, 9)))
+def test_a_proposals_id_changes_with_everything_in_it(change: dict[str, int]) -> None:
+    said = {"kind": "activity", "reason": "meeting", "reference": "act-0"}
+    draft = read_draft(said, county=COUNTY, member_id="mbr_1", today="2026-03-18")
+
+    other = replace(draft, **{**change, "reference": f"act-{change.get('reference', 0)}"})
+
+    assert (other.proposal_id == draft.proposal_id) == (other == draft)
 
 
 def test_a_member_proposes_nothing_for_himself(office: Office) -> None:
