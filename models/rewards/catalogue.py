@@ -14,12 +14,13 @@ from models.people.entities import Actor
 from models.points.posting import accounts_of
 from models.points.reading import balances_of
 from models.points.tables import WalletRow
-from models.rewards import limits, rules, stocks
+from models.rewards import limits, pools, rules, stocks
 from models.rewards import supply_rules as supply
 from models.rewards.candidates import candidate_of
 from models.rewards.changes import ID
 from models.rewards.entities import (
     Candidate,
+    CodeSource,
     EntitlementClass,
     Merchant,
     Name,
@@ -65,7 +66,8 @@ class Catalogue:
         self._shelf: _Shelf | None = None
 
     def page(self, actor: Actor, *, limit: int, cursor: str | None = None) -> Page[Offer]:
-        """The offers of the member's county by class, cheapest first; at most two reads.
+        """The offers of the member's county by class, cheapest first; at most two reads
+        and a query for each reward whose codes are imported.
 
         A member without a county sees every county's. Raises ``Invalid`` for a foreign cursor.
         """
@@ -152,7 +154,7 @@ class _Standing:
 
 
 def _read_standing(actor: Actor, rewards: Sequence[Reward], now: datetime) -> _Standing:
-    """One read, for up to a hundred rows of stock and limits."""
+    """One read, for up to a hundred rows of stock and limits; a query for each reward's pool."""
     places = [(reward, shard) for reward in rewards for shard in _shards(actor, reward, now)]
     limited = [reward for reward in rewards if reward.limit is not None]
     rows = get_many(
@@ -165,6 +167,9 @@ def _read_standing(actor: Actor, rewards: Sequence[Reward], now: datetime) -> _S
     left = dict.fromkeys((reward.reward_id for reward in rewards), 0)
     for (reward, shard), row in zip(places, rows[1 + len(limited) :], strict=True):
         left[reward.reward_id] += stocks.rem_of(row, shard)
+    for reward in rewards:
+        if reward.codes is CodeSource.POOL:
+            left[reward.reward_id] = pools.left(reward.reward_id, left[reward.reward_id])
     wallet = rows[0] if isinstance(rows[0], WalletRow) else None
     return _Standing(
         stock_left=left,

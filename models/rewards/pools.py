@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from models.base.errors import Conflict
 from models.base.ids import keyed_id
-from models.base.store import Transaction, get, get_many, page_of
+from models.base.store import Transaction, get, get_many, page_of, query
 from models.rewards.entities import Reward
 from models.rewards.pool_tables import PoolUnitRow
 from models.rewards.tables import RedemptionRow
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NONCE_BYTES = 12
 LOOKED_AT = 25
 """Free codes that are looked at together: enough for reservations at one moment to part."""
+COUNTED = 100
 
 
 class Pools:
@@ -93,6 +94,18 @@ class Pools:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # only where a pool is used
 
         return AESGCM(self._seal_key)
+
+
+def left(reward_id: str, quota: int) -> int:
+    """How many of a ``quota`` there are codes for; counts no further than a hundred. One query.
+
+    Of an index that may lag by a moment: what is shown, not what is decided on.
+    """
+    wanted = min(quota, COUNTED)
+    if wanted == 0:
+        return 0
+    free = len(query(PoolUnitRow.by_free, reward_id, limit=wanted, page_size=wanted))
+    return quota if free == wanted else free
 
 
 def give_back(tx: Transaction, row: RedemptionRow) -> None:

@@ -173,6 +173,19 @@ def test_an_empty_pool_is_sold_out_whatever_the_quota(shop: Shop) -> None:
     assert shop.left() == shop.stock
 
 
+def test_what_is_left_is_what_there_are_codes_for(shop: Shop) -> None:
+    rider = shop.rider(30)
+    seen = []
+    for count in (0, 2, 4):
+        if count:
+            shop.import_codes(*some_codes(count), batch=f"{count}")
+        seen.append(shop.catalogue.offer(rider, shop.reward_id).stock_left)
+    shop.redeem(rider)
+    seen.append(shop.catalogue.offer(rider, shop.reward_id).stock_left)
+
+    assert seen == [0, 2, 5, 4]
+
+
 def test_of_many_after_the_last_codes_each_code_goes_to_one(shop: Shop) -> None:
     codes = some_codes(3)
     shop.import_codes(*codes)
