@@ -1,21 +1,31 @@
 """How many points a population earns in a month, from above; and one member, from below.
 
 Amounts inside are thousandths of a point, so that a bonus for one report in five stays whole.
-From above means: rounded up, the best paid act first, every month counted as 30 days and five
-weeks; so what is really issued is less, and a verdict errs on the safe side.
+From above means: rounded up, the best paid act first, in a month of 31 days that six weeks touch.
+From below means: rounded down, in a month of four weeks. So a verdict errs on the safe side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from models.rewards.solvency_entities import MONTHS, Act, County, Population, Sheet
 
 THOUSANDTHS = 1_000
-DAYS, WEEKS, LONGEST = 30, 5, 31
 REACH_MONTHS = 2
 """60 days. *Source:* domain.md §4.3, reachability."""
+
+
+class Span(NamedTuple):
+    """How often a month lets caps of a day and of a week begin anew."""
+
+    days: int
+    weeks: int
+
+
+LONGEST, SHORTEST = Span(31, 6), Span(28, 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +46,7 @@ def earnings(sheet: Sheet, population: Population, month: int) -> Earnings:
         *(_wished(sheet, population, group, month) for group in range(len(population.groups))),
         _hunted(sheet, population),
     ]
-    full = [_capped(sheet, population, wished) for wished in wishes]
+    full = [_capped(sheet, population, wished, LONGEST) for wished in wishes]
     bounded = [act for act in sheet.acts if act.budget_a_day is not None]
     in_full = tuple(_amount(sheet, units, population) for units in full)
     free = replace(sheet, acts=tuple(act for act in sheet.acts if act.budget_a_day is None))
@@ -45,7 +55,8 @@ def earnings(sheet: Sheet, population: Population, month: int) -> Earnings:
         free=in_full
         if not bounded
         else tuple(
-            _amount(free, _capped(free, population, wished), population) for wished in wishes
+            _amount(free, _capped(free, population, wished, LONGEST), population)
+            for wished in wishes
         ),
         budgeted={
             act.rule: tuple(units[act.rule] * _worth(act, population) for units in full)
@@ -58,7 +69,7 @@ def issued(month: Earnings, sheet: Sheet, county: County, population: Population
     """Points that a county's members earn at most in a month."""
     heads = heads_of(county, population)
     bounded = sum(
-        min(act.budget_a_day * county.grids * LONGEST * THOUSANDTHS, _sum(heads, each))
+        min(act.budget_a_day * county.grids * LONGEST.days * THOUSANDTHS, _sum(heads, each))
         for act in sheet.acts
         if act.budget_a_day is not None and (each := month.budgeted[act.rule])
     )
@@ -91,11 +102,11 @@ def heads_of(county: County, population: Population) -> tuple[int, ...]:
     )
 
 
-def most(act: Act) -> int | None:
+def most(act: Act, span: Span) -> int | None:
     """How many units of an act are paid in a month at most; None: no cap."""
     caps = (
-        None if act.per_day is None else act.per_day * DAYS,
-        None if act.per_week is None else act.per_week * WEEKS,
+        None if act.per_day is None else act.per_day * span.days,
+        None if act.per_week is None else act.per_week * span.weeks,
         act.per_month,
     )
     return min((cap for cap in caps if cap is not None), default=None)
@@ -107,10 +118,10 @@ def _surely(sheet: Sheet, population: Population, month: int) -> int:
         for act in sheet.acts
         if act.budget_a_day is None and act.rule not in population.grants_permille
     }
-    units = _capped(sheet, population, wished)
+    units = _capped(sheet, population, wished, SHORTEST)
     counted = sum(units[a.rule] * _at_most(sheet, a.points) for a in sheet.acts if a.counts)
     rest = sum(units[a.rule] * a.points for a in sheet.acts if not a.counts)
-    return _under_total(sheet, counted) + rest
+    return _under_total(sheet, counted, SHORTEST) + rest
 
 
 def _by(population: Population, act: Act, month: int) -> int:
@@ -122,7 +133,7 @@ def _granted(sheet: Sheet, county: County, population: Population) -> int:
     """What an authority gives: to so many members, as often a month as the cap allows."""
     return sum(
         -(-county.members * population.grants_permille[act.rule] // 1_000)
-        * (most(act) or 1)
+        * (most(act, LONGEST) or 1)
         * act.points
         * THOUSANDTHS
         for act in sheet.acts
@@ -142,19 +153,23 @@ def _wished(sheet: Sheet, population: Population, group: int, month: int) -> Map
 def _hunted(sheet: Sheet, population: Population) -> Mapping[str, int]:
     """What a hunter does in a month: everything, as often as it can be done."""
     default = population.otherwise_feasible
-    return {act.rule: DAYS * population.feasible.get(act.rule, default) for act in sheet.acts}
+    return {
+        act.rule: LONGEST.days * population.feasible.get(act.rule, default) for act in sheet.acts
+    }
 
 
 def _times(population: Population, group: int, rule: str) -> int:
     return population.groups[group].get(rule, population.otherwise)
 
 
-def _capped(sheet: Sheet, population: Population, wished: Mapping[str, int]) -> Mapping[str, int]:
+def _capped(
+    sheet: Sheet, population: Population, wished: Mapping[str, int], span: Span
+) -> Mapping[str, int]:
     """Units that are paid; acts of one group use up one cap, the best paid first."""
     used: dict[str, int] = {}
     paid = {}
     for act in sorted(sheet.acts, key=lambda act: (-_worth(act, population), act.rule)):
-        group, cap, units = act.group or act.rule, most(act), wished.get(act.rule, 0)
+        group, cap, units = act.group or act.rule, most(act, span), wished.get(act.rule, 0)
         if cap is not None:
             units = max(0, min(units, cap - used.get(group, 0)))
         used[group] = used.get(group, 0) + units
@@ -167,7 +182,7 @@ def _amount(sheet: Sheet, units: Mapping[str, int], population: Population) -> i
     worth = {a.rule: _at_most(sheet, _worth(a, population), THOUSANDTHS) for a in sheet.acts}
     counted = sum(units[a.rule] * worth[a.rule] for a in sheet.acts if a.counts)
     rest = sum(units[a.rule] * _worth(a, population) for a in sheet.acts if not a.counts)
-    return _under_total(sheet, counted, THOUSANDTHS) + rest
+    return _under_total(sheet, counted, LONGEST, THOUSANDTHS) + rest
 
 
 def _worth(act: Act, population: Population) -> int:
@@ -179,8 +194,8 @@ def _at_most(sheet: Sheet, amount: int, scale: int = 1) -> int:
     return amount if sheet.per_day is None else min(amount, sheet.per_day * scale)
 
 
-def _under_total(sheet: Sheet, amount: int, scale: int = 1) -> int:
-    caps = (sheet.per_month, None if sheet.per_day is None else sheet.per_day * DAYS)
+def _under_total(sheet: Sheet, amount: int, span: Span, scale: int = 1) -> int:
+    caps = (sheet.per_month, None if sheet.per_day is None else sheet.per_day * span.days)
     return min([amount, *(cap * scale for cap in caps if cap is not None)])
 
 
