@@ -19,11 +19,13 @@ from infra.local.engine import Engine
 from infra.prove import verify_statement
 from models.base.clock import FixedClock
 from models.base.paging import Cursors
+from models.points.entities import EntryKind
 from models.points.exporting import Exports
 from models.points.ledger import Ledger
+from models.points.posting import Event
 from models.points.reconciliation import Reconciliation
 from tests.support.ledgers import own_ledger
-from tests.support.points import NOW, a_member_id, a_step, award, hold, mature
+from tests.support.points import COUNTY, NOW, a_member_id, a_step, award, hold, mature
 
 SCRIPT = Path(verify_statement.__file__)
 Statement = dict[str, Any]
@@ -235,6 +237,31 @@ def test_every_line_whose_text_is_changed_is_the_line_named(statement: Statement
         changed = deepcopy(statement)
         changed["entries"][number - 1]["body"] = entry["body"].replace("4", "5", 1)
         assert _verdict(_text(changed).encode()).startswith(f"WRONG line {number}:")
+
+
+def test_a_member_in_debt_sees_it_as_debt(engine: Engine) -> None:
+    own_ledger(engine)
+    member, ledger = a_member_id(), Ledger()
+    award(member, 4)
+    taken = Event(
+        member_id=member,
+        county=COUNTY,
+        transfer_id=f"{member}-back",
+        kind=EntryKind.CLAW_BACK,
+        points=10,
+        source={"reason": "not_there"},
+        now=NOW,
+    )
+    legs = {"iss:report.first@1": 10, "a:2028-03": -4, "d": -6}
+    ledger.post(lambda: ledger.plan(taken, lambda accounts, today: legs))
+    award(member, 5)
+
+    statement = json.loads(_text(shown_export(Exports(Cursors(b"k" * 32)).piece(member))))
+
+    assert statement["wallet"]["balances"] == {"available": 3, "pending": 0, "held": 0, "debt": 4}
+    assert _verdict(_text(statement).encode()).startswith("OK 3 lines")
+    statement["wallet"]["accounts"]["d"] = 4
+    assert _verdict(_text(statement).encode()).startswith("WRONG wallet:")
 
 
 def test_pieces_are_checked_together_and_a_missing_one_is_noticed(

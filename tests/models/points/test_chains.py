@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.base.clock import utc_text
 from models.points import rules
-from models.points.chains import START, Followed, follow
+from models.points.chains import START, Fault, Followed, Point, differences, follow
 from models.points.entities import Accounts, Entry, EntryKind, Legs
 
 AT = datetime(2026, 3, 18, 2, tzinfo=UTC)
@@ -126,3 +126,62 @@ def test_an_overdrawing_entry_ends_the_way_and_leaves_the_point_before_it() -> N
         is_broken=True,
     )
     assert [(fault.code, fault.seq) for fault in followed.faults] == [("entry.legs", 2)]
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        ({"d": -5, "iss:report.first@1": 5}, {"d": 5, "adj:missing": -5}),
+        (award(5), {"a:2028-03": -5, "h": 5}, {"h": -5, "red:x": 5}),
+        (award(0), {}),
+    ],
+    ids=["debt repaid to the last point", "all held and all spent", "entries of nothing"],
+)
+def test_an_account_may_be_emptied(legs: Sequence[Legs]) -> None:
+    followed = follow("mem_1", START, a_chain(*legs))
+
+    assert (followed.faults, followed.is_broken) == ((), False)
+    assert followed.point.version == len(legs)
+    assert followed.point.own == {}
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [{"d": 1, "exp": -1}, {"h": -1, "exp": 1}, {"a:2028-03": -1, "exp": 1}, {"a:2028-03": 1}],
+    ids=["more than no debt", "less than nothing held", "less than nothing there", "not zero"],
+)
+def test_legs_that_posting_refuses_leave_the_accounts_as_they_were(legs: Legs) -> None:
+    followed = follow("mem_1", START, a_chain(legs))
+
+    assert followed.point == START
+    assert [(fault.code, fault.seq) for fault in followed.faults] == [("entry.legs", 1)]
+
+
+def test_a_chain_goes_on_from_where_it_was_proven_and_from_nowhere_else() -> None:
+    entries = a_chain(award(10), award(5), award(1))
+    point = follow("mem_1", START, entries[:2]).point
+    other = Point(version=2, head="f" * 64, accounts=point.accounts)
+
+    assert follow("mem_1", point, entries[2:]).faults == ()
+    assert follow("mem_1", other, entries[2:]).faults == (
+        Fault(member_id="mem_1", code="entry.hash", seq=3),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wallet", "code"),
+    [
+        ({}, None),
+        ({"version": 3}, "wallet.version"),
+        ({"own": {"a:2028-03": 14}}, "wallet.balance"),
+        ({"head": "f" * 64}, "wallet.head"),
+    ],
+)
+def test_a_wallet_differs_in_what_it_differs_in(wallet: dict[str, Any], code: str | None) -> None:
+    point = follow("mem_1", START, a_chain(award(10), award(5))).point
+    same = {"version": 2, "own": {"a:2028-03": 15}, "head": point.head}
+
+    found = differences("mem_1", point, **{**same, **wallet})
+
+    seq = wallet.get("version", 2)
+    assert found == ((Fault(member_id="mem_1", code=code, seq=seq),) if code else ())
