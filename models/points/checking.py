@@ -67,23 +67,26 @@ def examine(
     member_id: str,
     start: Point = START,
     *,
+    through: Point = START,
     book: RuleBook | None = None,
     pause: Pause | None = None,
 ) -> Examined:
     """Look at a member's ledger from a point that is proven; what is wrong is looked at thrice.
 
-    With a ``book`` of rules it asks, beyond what was changed, whether it was right when it was
-    written: awards are worked out again, and what two people decided must have been decided by two.
-    ``pause`` waits for so many seconds between two looks. Costs a strong read of the wallet, a
-    query of the entries since ``start``, and reads of their transfers and proposals.
+    The chain must pass ``through`` a point that was proven before: else it was written anew as a
+    whole, which no chain shows by itself (``entry.rewritten``). With a ``book`` of rules it asks,
+    beyond what was changed, whether it was right when it was written: awards are worked out again,
+    and what two people decided must have been decided by two. ``pause`` waits for so many seconds
+    between two looks. Costs a strong read of the wallet, a query of the entries since ``start``,
+    and reads of their transfers and proposals.
     """
-    examined = _look(member_id, start, book)
+    examined = _look(member_id, start, through, book)
     for _ in range(LOOKS - 1):
         if not examined.faults:
             break
         if pause:
             pause(PAUSE_S)
-        examined = _look(member_id, start, book)
+        examined = _look(member_id, start, through, book)
     return examined
 
 
@@ -129,7 +132,7 @@ def by_kind(accounts: Accounts) -> Accounts:
     )
 
 
-def _look(member_id: str, start: Point, book: RuleBook | None) -> Examined:
+def _look(member_id: str, start: Point, through: Point, book: RuleBook | None) -> Examined:
     wallet = get(WalletRow, member_id)
     version, head = (wallet.version, wallet.head) if wallet else (0, rules.GENESIS)
     try:
@@ -146,10 +149,19 @@ def _look(member_id: str, start: Point, book: RuleBook | None) -> Examined:
         if len(entries) > len(known) and not _has_moved(member_id, version):
             faults.append(Fault(member_id=member_id, code="wallet.version", seq=version))
         faults += _without_transfer(member_id, known)
+        faults += _not_through(member_id, through, start, known)
         if book is not None:
             faults += underived(known, book)
             faults += approvals.unapproved(known)
     return Examined(point=followed.point, faults=tuple(dict.fromkeys(faults)))
+
+
+def _not_through(
+    member_id: str, through: Point, start: Point, entries: Sequence[Entry]
+) -> Iterator[Fault]:
+    at = through.version - start.version - 1
+    if at >= 0 and (at >= len(entries) or entries[at].hash != through.head):
+        yield Fault(member_id=member_id, code="entry.rewritten", seq=through.version)
 
 
 def _has_moved(member_id: str, version: int) -> bool:

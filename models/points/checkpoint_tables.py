@@ -5,6 +5,7 @@ from __future__ import annotations
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from models.base.tables import Instant, Table, Whole
+from models.points.chains import Point
 from models.points.tables import Amounts
 
 ROOT = "root"
@@ -29,6 +30,11 @@ class CheckpointRow(Table):
     root_day = UnicodeAttribute()
     root_piece = UnicodeAttribute()
     proven_at = Instant()
+
+
+def point_of(row: CheckpointRow) -> Point:
+    """The point that a checkpoint remembers."""
+    return Point(version=row.version, head=row.head, accounts=dict(row.accounts))
 
 
 class PieceRow(Table):

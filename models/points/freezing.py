@@ -14,9 +14,9 @@ from typing import Literal
 from models.base.clock import utc_text
 from models.base.errors import Conflict, NotFound
 from models.base.store import Refused, Stale, Transaction, get, query, retrying, update_if
-from models.points.chains import Fault
-from models.points.checking import check_member
-from models.points.checkpoint_tables import FreezeRow
+from models.points.chains import START, Fault
+from models.points.checking import examine
+from models.points.checkpoint_tables import CheckpointRow, FreezeRow, point_of
 from models.points.tables import WalletRow
 
 Outcome = Literal["asked", "thawed"]
@@ -54,7 +54,9 @@ def _thaw(member_id: str, actor: str, now: datetime) -> Outcome:
         if _last_thawed_by(member_id) == actor:
             return "thawed"
         raise Conflict("points.not_frozen")
-    faults = check_member(member_id)
+    checkpoint = get(CheckpointRow, member_id)
+    proven = point_of(checkpoint) if checkpoint else START
+    faults = examine(member_id, through=proven).faults
     if faults:
         raise Conflict("points.still_drifted", faults=[f"{one.code}@{one.seq}" for one in faults])
     freeze_row = FreezeRow(member_id, utc_text(wallet.frozen_at))

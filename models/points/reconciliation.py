@@ -23,7 +23,7 @@ from models.points import roots, rules, trees
 from models.points.acts import RuleBook
 from models.points.chains import START, Fault, Point
 from models.points.checking import Pause, by_kind, examine
-from models.points.checkpoint_tables import ROOT, CheckpointRow, PieceRow
+from models.points.checkpoint_tables import ROOT, CheckpointRow, PieceRow, point_of
 from models.points.freezing import freeze
 from models.points.posting import accounts_of
 from models.points.rule_sheets import first_book
@@ -134,10 +134,13 @@ class Reconciliation:
     def _prove(
         self, wallet: WalletRow, checkpoint: CheckpointRow | None, day: str, piece: str
     ) -> _Proven:
-        start = _start(wallet.member_id, checkpoint, day)
+        proven = point_of(checkpoint) if checkpoint else START
+        start = START if _is_its_turn(wallet.member_id, day) else proven
         if start != START and _fits(start, wallet):
             return _Proven(wallet=wallet, point=start, faults=(), entries=0)
-        examined = examine(wallet.member_id, start, book=self._book(), pause=self._pause)
+        examined = examine(
+            wallet.member_id, start, through=proven, book=self._book(), pause=self._pause
+        )
         now = self._clock.now()
         if examined.faults:
             _report(wallet.member_id, examined.faults, now=now)
@@ -148,14 +151,10 @@ class Reconciliation:
         return _Proven(wallet=wallet, point=point, faults=(), entries=folded)
 
 
-def _start(member_id: str, checkpoint: CheckpointRow | None, day: str) -> Point:
-    """Where to begin: the checkpoint, or the first entry when it is this member's day for it."""
+def _is_its_turn(member_id: str, day: str) -> bool:
+    """Whether it is this ledger's day of the week to be proven from its first entry."""
     turn = hashlib.sha256(member_id.encode()).digest()[0] % TURN_DAYS
-    if checkpoint is None or date.fromisoformat(day).toordinal() % TURN_DAYS == turn:
-        return START
-    return Point(
-        version=checkpoint.version, head=checkpoint.head, accounts=dict(checkpoint.accounts)
-    )
+    return date.fromisoformat(day).toordinal() % TURN_DAYS == turn
 
 
 def _fits(point: Point, wallet: WalletRow) -> bool:

@@ -16,8 +16,10 @@ from models.base.errors import Conflict
 from models.base.ids import new_id, seq_text
 from models.base.store import get, query
 from models.points import trees
+from models.points.checking import check_member
 from models.points.checkpoint_tables import CheckpointRow, FreezeRow
 from models.points.entities import EntryKind
+from models.points.freezing import thaw
 from models.points.ledger import Ledger
 from models.points.posting import Event
 from models.points.reconciliation import TURN_DAYS, Night, Reconciliation
@@ -52,6 +54,12 @@ def a_member(*points: int) -> str:
     for each in points:
         award(member, each)
     return member
+
+
+def _days_to_turn(member: str) -> int:
+    turn = hashlib.sha256(member.encode()).digest()[0] % TURN_DAYS
+    today = date.fromisoformat(TODAY).toordinal()
+    return next(day for day in range(1, TURN_DAYS + 1) if (today + day) % TURN_DAYS == turn)
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
@@ -262,6 +270,27 @@ def test_a_ledger_that_lost_entries_together_with_its_wallet_is_found_by_the_che
 
     assert night.drifts == 1
     assert frozen_at(member) is not None
+
+
+@pytest.mark.parametrize("is_its_turn", [False, True])
+def test_a_ledger_that_was_written_anew_as_a_whole_is_found_by_the_point_proven_before(
+    is_its_turn: bool,
+) -> None:
+    member, forged = a_member(10, 5), a_member_id()
+    run()
+    for row in EntryRow.query(member, page_size=50):
+        row.delete()
+    WalletRow(member).delete()
+    for points in (10, 50):
+        award(member, points, transfer_id=f"{forged}-{points}")
+    assert check_member(member) == ()
+
+    night = run(NOW + timedelta(days=_days_to_turn(member) if is_its_turn else 1))
+
+    assert night.drifts == 1
+    with pytest.raises(Conflict) as refused:
+        thaw(member, actor="finance-1", now=NOW)
+    assert refused.value.details == {"faults": ["entry.rewritten@2"]}
 
 
 def test_a_run_that_dies_anywhere_is_gone_on_with_and_ends_in_the_same_root() -> None:
