@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infra.prove.ledger import moves, refusals, rulings
+from infra.prove.ledger import moves, queues, refusals, rulings
 from infra.prove.ledger.allowances import Allowances, Sheet
 from infra.prove.ledger.days import (
     DAY_MS,
@@ -43,7 +43,7 @@ from infra.prove.ledger.tasks import Act, Ident, Offered, Proposal, Record, Runn
 WATCHED = (
     *("wallets", "entries", "transfers", "redemptions", "stock", "redemption-codes", "outbox"),
     *("reversals", "code-tries", "point-freezes"),
-    *("point-caps", "point-budgets", "point-proposals"),
+    *("code-pools", "point-caps", "point-budgets", "point-proposals"),
 )
 NAMES = ("member_id", "reward_id", "redemption_id", "transfer_id", "proposal_id", "reference")
 """Columns by which a write touches a command in flight."""
@@ -58,8 +58,13 @@ class Judge:
     """``wrong`` is what was found, in words; ``met`` counts what happened, by branch."""
 
     def __init__(
-        self, now: Callable[[], int], shelf: Mapping[str, Offered], sheets: Sequence[Sheet]
+        self,
+        now: Callable[[], int],
+        shelf: Mapping[str, Offered],
+        sheets: Sequence[Sheet],
+        stale: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._stale = stale
         self.allowances = Allowances(sheets)
         self._now = now
         self._changes: list[Change] = []
@@ -69,6 +74,10 @@ class Judge:
         self.stock: dict[tuple[str, str], int] = {}
         self._limited: dict[tuple[str, str], list[Taking]] = {}
         self.frozen: set[str] = set()
+        self.waiting: dict[str, Taking] = {}
+        self.units: dict[str, str] = {}
+        """Imported codes and whose they are."""
+        self.given_codes: Counter[str] = Counter()
         self.tries: dict[str, tuple[int, ...]] = {}
         self.acts: dict[str, Act] = {}
         self.given: dict[str, int] = {}
@@ -90,6 +99,10 @@ class Judge:
         self.in_flight: list[Running] = []
         self.met: Counter[str] = Counter()
         self.wrong: list[str] = []
+
+    def now(self) -> int:
+        """The instant, by everybody's clock."""
+        return self._now()
 
     def purse(self, member: str) -> Purse:
         """A member's purse, an empty one at first."""
@@ -113,7 +126,8 @@ class Judge:
             return True
         count, days = limit
         live = sum(
-            taking.state in ("reserved", "fulfilled") and taking.reserved > at - days * DAY_MS
+            taking.state in ("queued", "reserved", "fulfilled")
+            and taking.reserved > at - days * DAY_MS
             for taking in self._limited.get((member, reward), ())
         )
         return live < count
@@ -123,6 +137,18 @@ class Judge:
         self.takings[taking.redemption] = taking
         self.newest.append(taking.redemption)
         self._limited.setdefault((taking.member, taking.reward), []).append(taking)
+
+    def queued(self, reward: str) -> list[Taking]:
+        """Who waits for a reward."""
+        return [taking for taking in self.waiting.values() if taking.reward == reward]
+
+    def has_lagged(self, running: Running) -> bool:
+        """Whether an index was behind since a delivery began."""
+        return self._stale() != running.stale_before
+
+    def free_codes(self, reward: str) -> int:
+        """How many imported codes nobody has."""
+        return (self.shelf[reward].codes or 0) - self.given_codes[reward]
 
     def has_tried_enough(self, now: int) -> bool:
         """Whether somebody's typed codes are too many for this minute."""
@@ -156,9 +182,9 @@ class Judge:
         self._check_alone(changes, entries)
         for change in entries:
             self._entry(change.row, changes)
+        self._follow_others(changes)
         for change in changes.get("stock", ()):
             self._check_stock(change)
-        self._follow_others(changes)
         rulings.follow_proposals(self, changes)
 
     def _follow_others(self, changes: Mapping[str, Sequence[Change]]) -> None:
@@ -167,6 +193,9 @@ class Judge:
             if change.after is not None and text(change.row, "kind") == "refused":
                 self._refused(change.row)
         for change in changes.get("redemptions", ()):
+            if _is_allotment(change):
+                queues.allotted(self, change, changes)
+                moves.take(self, self.takings[text(change.row, "redemption_id")], changes)
             taking = self.takings.get(text(change.row, "redemption_id"))
             if taking is not None and taking.state == "fulfilled":
                 taking.proposed_by = text(change.row, "refund_asked_by")
@@ -195,6 +224,7 @@ class Judge:
         details = told["details"]
         missing = f" missing={details['missing']}" if "missing" in details else ""
         words = f"{told['code']}{missing}"
+        running.possible |= refusals.right_now(self, running)
         if words not in running.possible:
             self.blame("I16", f"{running.task.ident} is to be told {words} for good")
         self.met["refused for good"] += 1
@@ -317,7 +347,7 @@ class Judge:
     def begins(self, task: Task, now: int) -> Running:
         """A delivery of a task begins."""
         task.runs += 1
-        running = Running(task, now)
+        running = Running(task, now, stale_before=self._stale(), began=self._now())
         if task.action == "sweep":
             running.due_before = tuple(
                 taking.redemption
@@ -359,6 +389,7 @@ class Judge:
         is_final = task.action == "redeem" and told.startswith(refusals.FINAL)
         if is_final and record is None:
             self.blame("I16", f"{task.ident} was told {told}, and it is not written down")
+        running.possible |= refusals.right_now(self, running)
         if told not in running.possible:
             right = sorted(running.possible)
             self.blame("I16", f"{task.ident} was told {told}; right would be {right}")
@@ -396,7 +427,7 @@ class Judge:
                 self.blame("I7", f"{taking.redemption} is {row}, it must be {taking.state}")
         counts = {
             "redemptions": len(self.takings),
-            "redemption-codes": len(self.takings),
+            "redemption-codes": len(self.codes),
             "entries": len(self.posted),
             "transfers": len(self.posted)
             + sum(record.told.startswith("!") for record in self.done.values()),
@@ -410,7 +441,8 @@ class Judge:
             held = sum(
                 taking.points
                 for taking in self.takings.values()
-                if taking.state == "reserved" and taking.member == text(row, "member_id")
+                if taking.state in ("queued", "reserved")
+                and taking.member == text(row, "member_id")
             )
             if whole(row, "held") != held:
                 self.blame("I8", f"{text(row, 'member_id')} holds {row['held']}, open are {held}")
@@ -434,12 +466,21 @@ def _is_refusal(answer: str) -> bool:
     return answer.startswith("!")
 
 
+def _is_allotment(change: Change) -> bool:
+    """Whether one who waits gets a voucher: his points are held already, no entry is needed."""
+    if change.table != "redemptions" or change.before is None or change.after is None:
+        return False
+    return (text(change.before, "state"), text(change.after, "state")) == ("queued", "reserved")
+
+
 def _is_note(change: Change) -> bool:
     """Whether a write leaves points and states as they were."""
     if change.table == "transfers":
         return text(change.row, "kind") == "refused"
     if change.before is None or change.after is None:
         return False
+    if _is_allotment(change):
+        return True
     names = {
         "wallets": ("available", "pending", "held", "debt", "version", "head"),
         "redemptions": ("state", "points", "member_id", "expires_at"),
@@ -458,5 +499,6 @@ def digest(tables: Mapping[str, Any]) -> str:
 
 def _spelled(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ",".join(f"{name}:{_spelled(value[name])}" for name in sorted(value)) + "}"
+        names = sorted(value.keys() - {"sealed"})  # under a nonce of its own in each run
+        return "{" + ",".join(f"{name}:{_spelled(value[name])}" for name in names) + "}"
     return str(value)

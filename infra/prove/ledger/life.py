@@ -42,6 +42,9 @@ WISHES = {
     "fulfil": 15,
     "undo": 6,
     "sweep": 2,
+    "reveal": 4,
+    "allot": 1.5,
+    "drop": 0.5,
     "propose": 3,
     "refund": 3,
     "correct": 2.5,
@@ -196,7 +199,10 @@ class Life:
         return self._stage.mature(award.member, award.ident[1])
 
     def _redeem(self, now: int) -> Task:
-        rider, reward = self._rider(), self._chance.choices(tuple(SHELF), (5, 4, 3, 6, 2, 1))[0]
+        rider, reward = (
+            self._rider(),
+            self._chance.choices(tuple(SHELF), (5, 3, 3, 5, 2, 5, 4, 1))[0],
+        )
         if self._chance.random() < 0.3:
             reward = self._dearest(rider, now)
         task = self._stage.redeem(rider, reward, self._key())
@@ -236,6 +242,24 @@ class Life:
         if taking is None:
             return None
         return self._stage.undo(self._merchant(), taking.redemption, self._key())
+
+    def _reveal(self, now: int) -> Task | None:
+        taking = self._taking("reserved")
+        pooled = [self._judge.takings[one] for one in self._judge.newest]
+        pooled = [one for one in pooled if SHELF[one.reward].codes is not None]
+        if pooled and self._chance.random() < 0.9:
+            taking = self._chance.choice(pooled)
+        if taking is None:
+            return None
+        member = taking.member if self._chance.random() < 0.95 else self._rider()
+        return self._stage.reveal(member, taking.redemption, self._key())
+
+    def _allot(self, now: int) -> Task:
+        return self._stage.allot(next(self._numbers))
+
+    def _drop(self, now: int) -> Task | None:
+        waiting = list(self._judge.waiting)
+        return self._stage.drop(self._chance.choice(waiting)) if waiting else None
 
     def _propose(self, now: int) -> Task | None:
         taking = self._taking("fulfilled")

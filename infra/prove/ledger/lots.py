@@ -192,6 +192,10 @@ class Purse:
         self.held[redemption] = pieces
         self._tidy()
 
+    def holds(self) -> int:
+        """What is set aside."""
+        return sum(points for pieces in self.held.values() for points, _ in pieces)
+
     def let_go(self, redemption: str) -> Sequence[Piece]:
         """Hold no longer; the pieces are the caller's to spend or to give back."""
         pieces = self.held.pop(redemption, None)
@@ -219,9 +223,8 @@ class Purse:
             month = month_text(lot.month)
             name = f"a:{month}" if lot.ripe is None else f"p:{day_text(lot.ripe)}:{month}"
             sums[name] += lot.points
-        held = sum(points for pieces in self.held.values() for points, _ in pieces)
-        if held:
-            sums["h"] = held
+        if self.held:
+            sums["h"] = self.holds()
         if self.debt:
             sums["d"] = -self.debt
         return sums

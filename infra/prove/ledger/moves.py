@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from infra.prove.ledger import rulings
+from infra.prove.ledger import queues, rulings
 from infra.prove.ledger.allowances import Granted
 from infra.prove.ledger.days import (
     DAY_MS,
@@ -37,10 +37,10 @@ _DOERS = {
     "claw_back": ("approve",),
     "maturity": ("mature",),
     "hold": ("redeem",),
-    "settle": ("fulfil",),
+    "settle": ("fulfil", "reveal"),
     "reinstate": ("undo",),
     "refund": ("undo", "refund"),
-    "release": ("cancel", "sweep"),
+    "release": ("cancel", "sweep", "allot", "drop", "close"),
 }
 
 
@@ -151,6 +151,8 @@ def _hold(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
         points=judge.shelf[reward].price,
         state="reserved",
         reserved=at,
+        taken=at,
+        born=judge.now(),
         expires=at + judge.shelf[reward].valid_days * DAY_MS,
         shard=text(row.row, "stock_shard"),
     )
@@ -160,15 +162,30 @@ def _hold(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
         judge.blame("I2", f"{taking.member} is frozen and spends")
     judge.took(taking)
     judge.purse(taking.member).hold(taking.redemption, taking.points)
+    if judge.shelf[reward].is_allotted:
+        taking.state, taking.expires = "queued", at + queues.WAIT_MS
+        judge.waiting[taking.redemption] = taking
+        queues.queue(judge, taking, row.row)
+    else:
+        take(judge, taking, changes)
     _check_row(judge, row.row, taking)
-    _give_code(judge, taking, changes)
-    _stock(judge, taking, -1)
-    judge.did(f"reserved {taking.redemption} {taking.expires}", transfer=text(entry, "transfer_id"))
+    told = f"{taking.state} {taking.redemption} {taking.expires}"
+    judge.did(told, transfer=text(entry, "transfer_id"))
     return {}
 
 
+def take(judge: Judge, taking: Taking, changes: Changes) -> None:
+    """A taking becomes a voucher: one from stock, and one code."""
+    judge.waiting.pop(taking.redemption, None)
+    _stock(judge, taking, -1)
+    if judge.shelf[taking.reward].codes is None:
+        _give_code(judge, taking, changes)
+    else:
+        _give_unit(judge, taking, changes)
+
+
 def _settle(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
-    taking = _flip(judge, entry, changes, before="reserved", after=("fulfilled",))
+    taking = _flip(judge, entry, changes, before=("reserved",), after=("fulfilled",))
     if taking is None:
         return {}
     if at >= taking.expires:
@@ -177,13 +194,17 @@ def _settle(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
     taking.pieces = judge.purse(taking.member).let_go(taking.redemption)
     taking.fulfilled, taking.scope = at, judge.running.task.scope
     _check_place(judge, entry, taking)
+    is_revealed = judge.running.task.action == "reveal"
+    judge.met["revealed"] += is_revealed
+    if is_revealed == (judge.shelf[taking.reward].codes is None):
+        judge.blame("I7", f"{taking.redemption} was handed over by {judge.running.task.ident}")
     judge.did(f"fulfilled {taking.redemption} {at}", transfer=text(entry, "transfer_id"))
     return {f"red:{taking.reward}": taking.points}
 
 
 def _undo(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
     taking = _flip(
-        judge, entry, changes, before="fulfilled", after=("reserved", "expired", "refunded")
+        judge, entry, changes, before=("fulfilled",), after=("reserved", "expired", "refunded")
     )
     if taking is None:
         return {}
@@ -201,7 +222,7 @@ def _undo(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
     if taking.state == "expired":
         judge.met["undone past the end"] += 1
         _back(judge, taking, at)
-        _stock(judge, taking, 1)
+        _give_up(judge, taking, changes)
     else:
         purse.held[taking.redemption] = taking.pieces
     taking.fulfilled, taking.scope, taking.pieces, taking.proposed_by = None, "", (), ""
@@ -229,13 +250,21 @@ def _check_place(judge: Judge, entry: Row, taking: Taking) -> None:
 
 
 def _release(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
-    taking = _flip(judge, entry, changes, before="reserved", after=("cancelled", "expired"))
+    ends = ("cancelled", "expired", "declined")
+    taking = _flip(judge, entry, changes, before=("queued", "reserved"), after=ends)
     if taking is None:
         return {}
+    is_waiting = judge.waiting.pop(taking.redemption, None) is not None
     taking.pieces = judge.purse(taking.member).let_go(taking.redemption)
     _back(judge, taking, at)
     taking.pieces = ()
-    _stock(judge, taking, 1)
+    if not is_waiting:
+        _give_up(judge, taking, changes)
+    if (taking.state == "declined") != (is_waiting and _doer(judge) in ("allot", "drop")):
+        judge.blame("I7", f"{taking.redemption} became {taking.state} by {_doer(judge)}")
+    if taking.state == "declined" and _doer(judge) == "allot" and at < taking.expires:
+        judge.blame("I7", f"{taking.redemption} was declined at {at}, it ends at {taking.expires}")
+    judge.met["declined"] += taking.state == "declined"
     is_swept = judge.running is not None and judge.running.task.action == "sweep"
     if is_swept != (taking.state == "expired"):
         judge.blame("I7", f"{taking.redemption} became {taking.state}")
@@ -244,6 +273,8 @@ def _release(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
             judge.blame("I7", f"{taking.redemption} ended at {at}, not due at {taking.expires}")
         if not changes.get("outbox"):
             judge.blame("I17", f"nobody is told that {taking.redemption} ended")
+    if _doer(judge) in ("allot", "drop", "close") and not changes.get("outbox"):
+        judge.blame("I17", f"nobody is told that {taking.redemption} is {taking.state}")
     judge.met["cancelled past the end"] += not is_swept and at >= taking.expires
     judge.did(f"{taking.state} {taking.redemption} {at}", transfer=text(entry, "transfer_id"))
     return {}
@@ -255,7 +286,7 @@ def _back(judge: Judge, taking: Taking, at: int) -> None:
 
 
 def _flip(
-    judge: Judge, entry: Row, changes: Changes, *, before: str, after: Sequence[str]
+    judge: Judge, entry: Row, changes: Changes, *, before: Sequence[str], after: Sequence[str]
 ) -> Taking | None:
     """The taking that an entry is about, in its new state."""
     change = _one(judge, changes, "redemptions", entry)
@@ -264,7 +295,7 @@ def _flip(
         judge.blame("I7", f"{text(entry, 'transfer_id')} came without its redemption")
         return None
     state = text(change.row, "state")
-    if taking.state != before or state not in after:
+    if taking.state not in before or state not in after:
         what = f"{taking.redemption} went from {taking.state} to {state}"
         judge.blame("I7", f"{text(entry, 'kind')}: {what}")
         return None
@@ -304,8 +335,40 @@ def _give_code(judge: Judge, taking: Taking, changes: Changes) -> None:
         judge.blame("I10", f"{owner} and {taking.redemption} have one code")
 
 
+def _give_unit(judge: Judge, taking: Taking, changes: Changes) -> None:
+    """An imported code goes to one voucher at a time."""
+    found = changes.get("code-pools", ())
+    if len(found) != 1 or text(found[0].row, "redemption_id") != taking.redemption:
+        judge.blame("I10", f"{taking.redemption} has {len(found)} imported codes")
+        return
+    unit = text(found[0].row, "unit_id")
+    if judge.units.get(unit) or text(found[0].row, "reward_id") != taking.reward:
+        judge.blame("I10", f"{unit} is {judge.units.get(unit)}'s, and goes to {taking.redemption}")
+    judge.units[unit] = taking.redemption
+    judge.given_codes[taking.reward] += 1
+    judge.met["an imported code"] += 1
+
+
+def _give_up(judge: Judge, taking: Taking, changes: Changes) -> None:
+    """Stock goes back, and an imported code that nobody saw."""
+    _stock(judge, taking, 1)
+    if judge.shelf[taking.reward].codes is None:
+        return
+    found = changes.get("code-pools", ())
+    unit = text(found[0].row, "unit_id") if found else ""
+    if judge.units.get(unit) != taking.redemption or text(found[0].row, "redemption_id"):
+        judge.blame("I10", f"{taking.redemption} ends, its code {unit} does not come back")
+        return
+    judge.units[unit] = ""
+    judge.given_codes[taking.reward] -= 1
+
+
+def _doer(judge: Judge) -> str:
+    return judge.running.task.action if judge.running else ""
+
+
 def _stock(judge: Judge, taking: Taking, more: int) -> None:
-    places = judge.places(taking.reward, taking.reserved)
+    places = judge.places(taking.reward, taking.taken)
     if taking.shard not in places:
         judge.blame("I9", f"{taking.redemption} takes from {taking.shard}, there are {places}")
         return

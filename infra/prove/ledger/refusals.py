@@ -22,6 +22,8 @@ _BY_STATE = {
     "cancelled": "redemption.cancelled",
     "expired": "redemption.expired",
     "refunded": "redemption.refunded",
+    "queued": "redemption.queued",
+    "declined": "redemption.declined",
 }
 
 
@@ -43,7 +45,11 @@ def _redeem(judge: Judge, running: Running) -> Iterator[str]:
     available = judge.purse(task.member).available(day_of(running.now))
     if available < price:
         yield f"points.insufficient missing={price - available}"
-    if not judge.left(task.reward, running.now):
+    offered = judge.shelf[task.reward]
+    is_gone = not judge.left(task.reward, running.now)
+    if offered.codes is not None:  # which codes are free is looked up in an index
+        is_gone |= not judge.free_codes(task.reward) or judge.has_lagged(running)
+    if is_gone and not offered.is_allotted:
         yield "reward.sold_out"
     if not judge.has_room(task.member, task.reward, running.now):
         yield "reward.limit_reached"
@@ -55,7 +61,25 @@ def _cancel(judge: Judge, running: Running) -> Iterator[str]:
     taking = judge.takings.get(running.task.redemption)
     if taking is None or taking.member != running.task.member:
         yield "redemption.not_found"
-    elif taking.state != "reserved":
+    elif taking.state not in ("queued", "reserved"):
+        yield f"{_BY_STATE[taking.state]} state={taking.state}"
+
+
+def _reveal(judge: Judge, running: Running) -> Iterator[str]:
+    taking = judge.takings.get(running.task.redemption)
+    if taking is None or taking.member != running.task.member:
+        yield "redemption.not_found"
+    elif judge.shelf[taking.reward].codes is None:
+        yield "redemption.not_pooled"
+    elif taking.state not in ("reserved", "fulfilled"):
+        yield f"{_BY_STATE[taking.state]} state={taking.state}"
+    elif taking.state == "reserved" and running.now >= taking.expires:
+        yield "redemption.expired state=reserved"
+
+
+def _drop(judge: Judge, running: Running) -> Iterator[str]:
+    taking = judge.takings[running.task.redemption]
+    if taking.state not in ("queued", "declined"):
         yield f"{_BY_STATE[taking.state]} state={taking.state}"
 
 
@@ -63,8 +87,8 @@ def _fulfil(judge: Judge, running: Running) -> Iterator[str]:
     taking = _theirs(judge, running)
     if running.task.shown_at is None and judge.has_tried_enough(running.now):
         yield "redemption.too_many_tries"
-    if taking is None:
-        yield "redemption.not_found"
+    if taking is None or (running.task.shown_at is None and not taking.shard):
+        yield "redemption.not_found"  # who waits has no code yet
     elif taking.member == running.task.member:
         yield "redemption.own"
     elif taking.state != "reserved":
@@ -127,7 +151,9 @@ def _is_fresh(running: Running) -> bool:
 
 def _theirs(judge: Judge, running: Running) -> Taking | None:
     """The taking, where the one who asks may hand such a reward over."""
-    return judge.takings.get(running.task.redemption)
+    taking = judge.takings.get(running.task.redemption)
+    is_revealed = taking is not None and judge.shelf[taking.reward].codes is not None
+    return None if is_revealed else taking
 
 
 _BY_ACTION: Mapping[str, Callable[[Judge, Running], Iterator[str]]] = {
@@ -135,6 +161,8 @@ _BY_ACTION: Mapping[str, Callable[[Judge, Running], Iterator[str]]] = {
     "cancel": _cancel,
     "fulfil": _fulfil,
     "undo": _undo,
+    "reveal": _reveal,
+    "drop": _drop,
     "propose": _propose,
     "refund": _refund,
     "approve": rulings.refusals,

@@ -95,15 +95,15 @@ class History:
         self._skew = [0] * (PLACES + 1)
         self._flight: list[Running | None] = [None] * (PLACES + 1)
         self._baton = Baton(self._chance, PLACES)
+        self._plan = Plan(f"ledger:{seed}", TROUBLES)
         rules = sheets(self.at)
-        self.judge = Judge(lambda: self.at, SHELF, rules)
+        self.judge = Judge(lambda: self.at, SHELF, rules, self._stale)
         self._stage = Stage(self._own_now, rules)
         self._life = Life(self._chance, self._stage, self.judge)
         self._ahead: list[tuple[int, int, Task]] = []
         self._numbers = count()
         self._events = 0
         self._is_calm = False
-        self._plan = Plan(f"ledger:{seed}", TROUBLES)
 
     def run(self, events: int) -> Ended:
         """Live, then let everything that is still unknown come again, without trouble."""
@@ -164,6 +164,9 @@ class History:
     def _play(self, tasks: list[Task]) -> None:
         self._baton.play([partial(self._deliver, task) for task in tasks])
 
+    def _stale(self) -> int:
+        return self._plan.met[Fault.STALE]
+
     def _pass(self, at: int) -> None:
         """Let time pass; each day the table deletes what has run out."""
         is_new_day = at // DAY_MS != self.at // DAY_MS
@@ -194,14 +197,13 @@ class History:
         self._events += 1
         self._skew[place] = self._some_skew()
         running = self.judge.begins(task, self.at + self._skew[place])
-        running.stale_before = self._plan.met[Fault.STALE]
         self._flight[place] = self.judge.running = running
         self._note(running, "begins")
         answer = self._carried_out(task)
         self.judge.running = running
         self._note(running, f"is told {answer}")
         self.judge.ends(running, answer)
-        if task.action == "sweep" and self._plan.met[Fault.STALE] == running.stale_before:
+        if task.action == "sweep" and not self.judge.has_lagged(running):
             self.judge.check_swept(running, answer)
         self._flight[place] = None
         self._comes_again(task, answer)

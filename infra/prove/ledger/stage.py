@@ -23,8 +23,11 @@ from models.points.ledger import Ledger
 from models.points.proposal_rules import ACTS, Decision
 from models.points.proposals import Proposals
 from models.rewards import publishing
+from models.rewards.allocation import Allocation
 from models.rewards.codes import Codes
 from models.rewards.entities import (
+    CodeSource,
+    DeclineReason,
     Limit,
     Name,
     Outcome,
@@ -35,8 +38,11 @@ from models.rewards.entities import (
 )
 from models.rewards.expiry import Expiry
 from models.rewards.fulfilment import Fulfilment
+from models.rewards.pool_imports import CodeFile, PoolImports
+from models.rewards.pools import Pools
 from models.rewards.redemptions import Redemptions
 from models.rewards.refunds import Refunds
+from models.rewards.reveals import Reveals
 
 RIDERS = tuple(f"mbr_{number:026d}" for number in range(10))
 MERCHANTS = (RIDERS[0], "mbr_merchant")
@@ -47,8 +53,11 @@ SHELF: Mapping[str, Offered] = {
     "rwd_helmet": Offered(price=41, valid_days=60, quota=1, limit=(1, 90)),
     "rwd_lunch": Offered(price=11, valid_days=2, quota=5, shards=3, limit=(2, 7)),
     "rwd_check": Offered(price=400, valid_days=30, quota=100_000),
+    "rwd_room": Offered(price=17, valid_days=30, quota=2, is_allotted=True),
+    "rwd_ticket": Offered(price=9, valid_days=3, quota=100_000, codes=12),
     "rwd_none": Offered(price=5, valid_days=30, quota=0),
 }
+POOLS = Pools(seal_key=bytes(32), mark_key=bytes(32))
 _LONG = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -70,8 +79,14 @@ class Stage:
         self.now = now
         self.ledger, self.codes = Ledger(lambda: book), Codes(key)
         self.redemptions = Redemptions(
-            clock=clock, ledger=self.ledger, codes=self.codes, cursors=Cursors(key)
+            clock=clock,
+            ledger=self.ledger,
+            codes=self.codes,
+            cursors=Cursors(key),
+            pools=POOLS,
         )
+        self.reveals = Reveals(clock=clock, ledger=self.ledger, pools=POOLS)
+        self.allocation = Allocation(ledger=self.ledger, codes=self.codes, pools=POOLS)
         self.fulfilment = Fulfilment(clock=clock, ledger=self.ledger, codes=self.codes)
         self.expiry = Expiry(ledger=self.ledger)
         self.refunds = Refunds(clock=clock, ledger=self.ledger)
@@ -194,6 +209,43 @@ class Stage:
             redemption=redemption,
             scope=actor.roles[0].scope,
             touches=frozenset({redemption}),
+        )
+
+    def reveal(self, member: str, redemption: str, key: str) -> Task:
+        """A rider has the code shown that somebody else made."""
+        actor = _actor(member)
+        return Task(
+            ident=("reveal", member, key),
+            action="reveal",
+            run=lambda: self.reveals.reveal(actor, redemption_id=redemption, client_request_id=key),
+            member=member,
+            content=redemption,
+            redemption=redemption,
+            scope="merchant:0",
+            touches=frozenset({redemption}),
+            must_end=False,
+        )
+
+    def allot(self, number: int) -> Task:
+        """The schedule serves the queues."""
+        return Task(
+            ident=("allot", str(number)),
+            action="allot",
+            run=lambda: self.allocation.run(instant(self.now())),
+            must_end=False,
+        )
+
+    def drop(self, redemption: str) -> Task:
+        """Somebody at the console refuses one who waits."""
+        return Task(
+            ident=("drop", redemption),
+            action="drop",
+            run=lambda: self.allocation.decline(
+                redemption, DeclineReason.NOT_GRANTED, actor="adm_one", now=instant(self.now())
+            ),
+            redemption=redemption,
+            touches=frozenset({redemption}),
+            must_end=False,
         )
 
     def propose(self, redemption: str, actor: str) -> Task:
@@ -333,9 +385,18 @@ def settle() -> None:
             fulfillers=tuple(f"merchant:{number}" for number in range(len(MERCHANTS))),
             synthetic=True,
             supply=Supply(quotas={COUNTY: offered.quota}, shards=offered.shards),
+            needs_approval=offered.is_allotted,
+            codes=CodeSource.OWN if offered.codes is None else CodeSource.POOL,
             limit=Limit(count=offered.limit[0], days=offered.limit[1]) if offered.limit else None,
         )
         publishing.publish([reward])
+        if offered.codes is not None:
+            lines = "\n".join(["code", *(f"TICKET-{n}" for n in range(offered.codes))])
+            clock = Hands(lambda: 0)
+            imports = PoolImports(clock=clock, pools=POOLS)
+            imports.take_in(
+                CodeFile(reward_id=reward_id, batch="first", csv=lines, actor="adm_one")
+            )
 
 
 def told(answer: Any) -> str:

@@ -64,6 +64,7 @@ class Running:
     possible: set[str] = field(default_factory=set)
     stale_before: int = 0
     due_before: tuple[str, ...] = ()
+    began: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,10 @@ class Offered:
     shards: int = 1
     limit: tuple[int, int] | None = None
     """So many in so many days for a member; None: no end."""
+    is_allotted: bool = False
+    """Who wants it waits in a queue for the month's quota."""
+    codes: int | None = None
+    """How many imported codes there are for it; None: it has codes of ours."""
 
     def caps(self) -> list[int]:
         """How many each shard holds when a month begins."""
@@ -111,7 +116,13 @@ class Taking:
     reserved: int
     expires: int
     shard: str
+    """Of which stock it took, in the month of ``taken``; "" while it took none."""
+    taken: int = 0
     fulfilled: int | None = None
+    rank: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Its place in a queue: smaller ones are served first."""
+    born: int = 0
+    """When it was committed, by everybody's clock."""
     proposed_by: str = ""
     """Who asks for a refund."""
     scope: str = ""
