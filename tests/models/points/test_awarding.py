@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.meter import Meter
 from models.base.ids import new_id
-from models.base.store import get, query
+from models.base.store import Refused, Transaction, change, get, query
 from models.base.tables import Database, connection
 from models.points import acts
 from models.points.acts import RuleBook
@@ -20,7 +20,7 @@ from models.points.cap_tables import BudgetRow, CapRow
 from models.points.checking import check_member
 from models.points.entities import Act, EntryKind
 from models.points.ledger import Ledger, transfer
-from models.points.posting import Event
+from models.points.posting import Event, Posting
 from models.points.reading import balances
 from models.points.rule_sheets import first_book
 from models.points.tables import EntryRow
@@ -348,6 +348,29 @@ def test_a_busy_month_of_caps_stays_below_one_kilobyte() -> None:
     award_act(other, a_report())
 
     assert meter.read().write_units == 8
+
+
+def test_an_award_planned_on_caps_that_have_changed_is_refused() -> None:
+    """The wallet's version tells it too; the row's own is the second guard."""
+    other = a_member_id()
+    award_act(other, a_report())
+    ledger, tx = Ledger(), Transaction()
+    ledger.plan_award(
+        member_id=other,
+        county=COUNTY,
+        transfer_id=f"{other}-b",
+        act=a_report(),
+        now=NOON,
+        matures_at=None,
+        source={},
+    ).add_to(tx)
+    change(CapRow(other, "2026-03"), [CapRow.version.add(1)])
+
+    with pytest.raises(Refused) as refused:
+        tx.commit()
+
+    assert refused.value.names == {"points.caps"}
+    assert Posting.lost(refused.value)
 
 
 def test_limits_of_one_member_are_nothing_to_another(member: str) -> None:
