@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -284,6 +285,29 @@ def test_the_order_of_a_days_acts_changes_nothing_of_its_total(
     order.shuffle(shuffled)  # type: ignore[attr-defined]
 
     assert total(shuffled) == total(worths) == min(60, sum(worths))
+
+
+DAILY = ("report.first", "report.joiner", "recheck.passed", "station.check_in", "service.hour")
+
+
+@given(done=st.lists(st.sampled_from(DAILY), max_size=25))
+def test_a_days_total_is_what_its_acts_are_worth_under_their_caps_in_any_order(
+    done: list[str],
+) -> None:
+    units: Counter[str] = Counter()
+    points = 0
+    for name in done:
+        rule = first_book().at(name, NOW)
+        used = Used(day=units[name], month=units[name], points_day=points, points_month=points)
+        granted = acts.grant(rule, TOTAL, an_act(rule), used)
+        units[name] += granted.uses(an_act(rule))
+        points += granted.granted
+
+    worth = 0
+    for name in DAILY:
+        rule, asked = first_book().at(name, NOW), done.count(name)
+        worth += rule.points * (asked if rule.per_day is None else min(asked, rule.per_day))
+    assert points == min(60, worth)
 
 
 @given(days=st.lists(st.integers(0, 30), max_size=60))
