@@ -110,6 +110,13 @@ def test_no_more_debt_is_forgiven_than_there_is() -> None:
     assert corrections.write_off({"d": -30}, points=40, reason="old", keeps=31) == {}
 
 
+def test_the_debt_of_a_time_is_what_was_owed_anew_in_it_whatever_was_repaid() -> None:
+    owed, repaid = {"d": -9, "iss:r@1": 9}, {"d": 4, "a:2028-03": 4, "iss:r@1": -8}
+
+    assert corrections.incurred([owed, repaid, {"h": 3, "a:2028-03": -3}, {"d": -2}]) == 11
+    assert corrections.incurred([repaid]) == corrections.incurred([]) == 0
+
+
 @given(accounts=_accounts, points=_points, repaid=st.integers(0, 200), pending=st.booleans())
 def test_a_claw_back_keeps_every_law_whatever_there_is(
     accounts: Accounts, points: int, repaid: int, pending: bool
