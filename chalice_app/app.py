@@ -137,6 +137,12 @@ def allocate_rewards(event):
     return queues.on_schedule()
 
 
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def remind_redemptions(event):
+    """Tell the owners of vouchers that will soon end."""
+    return redemptions.on_reminders()
+
+
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def sweep_checks(event):
     """Ask again where WeChat never gave a verdict on a photo."""

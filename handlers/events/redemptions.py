@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from handlers.wiring import services
+from models.rewards.reminders import remind
 
 BATCH = 200
+
+
+def on_reminders() -> dict[str, int]:
+    """Tell the owners of vouchers that will soon end. Safe to run late, twice, or beside itself."""
+    return {"reminded": remind(services().clock.now())}
 
 
 def on_schedule() -> dict[str, int]:

@@ -66,6 +66,7 @@ class Pump:
             ("escalation", SCHEDULES_EVERY_S, escalation.on_schedule),
             ("digests", SCHEDULES_EVERY_S, digests.on_schedule),
             ("redemptions", SCHEDULES_EVERY_S, redemptions.on_schedule),
+            ("reminders", ROSTER_EVERY_S, redemptions.on_reminders),
             ("queues", QUEUES_EVERY_S, queues.on_schedule),
             ("checks", SCHEDULES_EVERY_S, photos.on_schedule),
             ("reconciliation", ROSTER_EVERY_S, reconciliation.on_schedule),

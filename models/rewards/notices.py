@@ -9,9 +9,9 @@ from typing import TypeAlias
 from models.alerts import feed, messages
 from models.alerts.delivery import Messenger
 from models.alerts.entities import Event, Notice, Text
-from models.base.clock import parse_utc
+from models.base.clock import CHINA, parse_utc
 from models.base.ids import derived_id
-from models.rewards import allocation, closings, expiry, refunds
+from models.rewards import allocation, closings, expiry, refunds, reminders
 from models.rewards.entities import Action, DeclineReason, RefundReason
 
 Handler: TypeAlias = Callable[[Event], None]
@@ -48,6 +48,15 @@ WORDINGS: Mapping[str, _Wording] = {
             zh="“{name_zh}”未在有效期内使用，{points} 积分已退回您的账户。",
             en="“{name_en}” was not used in time; {points} points are back.",
         ),
+    ),
+    reminders.TOPIC: _Wording(
+        status="将到期",
+        title=Text(zh="兑换券即将到期", en="Your voucher will end"),
+        body=Text(
+            zh="“{name_zh}”将于 {ends_zh} 到期，请尽快使用。",
+            en="“{name_en}” ends on {ends_en}; use it in time.",
+        ),
+        note="请尽快使用",
     ),
     closings.TOPIC: _Wording(
         status="已取消",
@@ -121,7 +130,14 @@ def notice_of(event: Event) -> Notice:
     payload, wording = event.payload, WORDINGS[event.topic]
     redemption_id = payload["redemption_id"]
     reason = REASONS.get(payload.get("reason", ""), Text(zh="", en=""))
-    said = {**payload, "reason_zh": reason.zh, "reason_en": reason.en}
+    ends = parse_utc(payload.get("expires_at", payload["at"])).astimezone(CHINA)
+    said = {
+        **payload,
+        "reason_zh": reason.zh,
+        "reason_en": reason.en,
+        "ends_zh": f"{ends.month}月{ends.day}日 {ends:%H:%M}",
+        "ends_en": f"{ends:%Y-%m-%d %H:%M}",
+    }
     template, fields = messages.rider_progress(
         what=payload["name_zh"],
         status=wording.status,

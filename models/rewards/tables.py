@@ -356,6 +356,7 @@ class RedemptionRow(Table):
     fulfilled_by = UnicodeAttribute(null=True)
     merchant_day = UnicodeAttribute(null=True)
     pool_unit = UnicodeAttribute(null=True)
+    reminded_at = Instant(null=True)
     refund_reason = UnicodeAttribute(null=True)
     refund_asked_by = UnicodeAttribute(null=True)
     refund_asked_at = Instant(null=True)
