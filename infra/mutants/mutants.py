@@ -263,9 +263,9 @@ def _exchanging(trials: Sequence[Trial], tally: Tally, folder: Path) -> list[Tri
         _serving(_WORKERS if trials else 0, folder) as links,
         ThreadPoolExecutor(_WORKERS) as threads,
     ):
-        for trial in trials[:1]:
-            if _ask(links[0], trial, _as_if_changed(trial)) != children.SURVIVED:
-                raise RuntimeError("the tests fail without a mutant: nothing could be told")
+        answers = (_ask(links[0], trial, _as_if_changed(trial)) for trial in trials)
+        if next((a for a in answers if a != children.UNCHANGED), 0) != children.SURVIVED:
+            raise RuntimeError("the tests fail without a mutant: nothing could be told")
         try:
             list(threads.map(work, links))
         except KeyboardInterrupt:
