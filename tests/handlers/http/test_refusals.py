@@ -184,8 +184,9 @@ def test_everything_that_belongs_to_somebody_was_tried_by_a_stranger(
         if not requests[op.name].strangers and not set(requests[op.name].params) & SHARED_PLACES
     }
 
-    # Whoever is shown a code may confirm it, and whoever passes a fix may look at it again.
-    assert untried == {"confirm_verification", "answer_recheck"}
+    # Whoever is shown a code may confirm it, whoever passes a fix may look at it again, and the
+    # root of a day is everybody's.
+    assert untried == {"confirm_verification", "answer_recheck", "get_root"}
 
 
 def test_a_case_of_another_county_is_in_no_list_of_a_foreign_officer(world: World) -> None:
