@@ -43,7 +43,7 @@ from infra.prove.ledger.tasks import Act, Ident, Offered, Proposal, Record, Runn
 WATCHED = (
     *("wallets", "entries", "transfers", "redemptions", "stock", "redemption-codes", "outbox"),
     *("reversals", "code-tries", "point-freezes"),
-    *("code-pools", "point-caps", "point-budgets", "point-proposals"),
+    *("rewards", "code-pools", "point-caps", "point-budgets", "point-proposals"),
 )
 NAMES = ("member_id", "reward_id", "redemption_id", "transfer_id", "proposal_id", "reference")
 """Columns by which a write touches a command in flight."""
@@ -78,6 +78,7 @@ class Judge:
         self.units: dict[str, str] = {}
         """Imported codes and whose they are."""
         self.given_codes: Counter[str] = Counter()
+        self.retired: set[str] = set()
         self.tries: dict[str, tuple[int, ...]] = {}
         self.acts: dict[str, Act] = {}
         self.given: dict[str, int] = {}
@@ -199,6 +200,9 @@ class Judge:
             taking = self.takings.get(text(change.row, "redemption_id"))
             if taking is not None and taking.state == "fulfilled":
                 taking.proposed_by = text(change.row, "refund_asked_by")
+        for change in changes.get("rewards", ()):
+            if text(change.row, "status") == "retired":
+                self.retired.add(text(change.row, "reward_id"))
         for change in changes.get("wallets", ()):
             self._follow_freeze(change, changes.get("point-freezes", ()))
         for change in changes.get("code-tries", ()):
@@ -422,6 +426,8 @@ class Judge:
         for taking in self.takings.values():
             if taking.state == "reserved" and taking.expires + late < self._now():
                 self.blame("I17", f"{taking.redemption} is open, over at {taking.expires}")
+            if taking.state == "reserved" and taking.reward in self.retired:
+                self.blame("I17", f"{taking.redemption} is open, its merchant has closed")
             row = fake.database.tables["redemptions"].rows.get((taking.redemption, ""))
             if row is None or text(row, "state") != taking.state:
                 self.blame("I7", f"{taking.redemption} is {row}, it must be {taking.state}")

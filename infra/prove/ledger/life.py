@@ -45,6 +45,7 @@ WISHES = {
     "reveal": 4,
     "allot": 1.5,
     "drop": 0.5,
+    "close": 0.1,
     "propose": 3,
     "refund": 3,
     "correct": 2.5,
@@ -201,7 +202,7 @@ class Life:
     def _redeem(self, now: int) -> Task:
         rider, reward = (
             self._rider(),
-            self._chance.choices(tuple(SHELF), (5, 3, 3, 5, 2, 5, 4, 1))[0],
+            self._chance.choices(tuple(SHELF), (5, 3, 3, 5, 2, 5, 4, 4, 1))[0],
         )
         if self._chance.random() < 0.3:
             reward = self._dearest(rider, now)
@@ -256,6 +257,9 @@ class Life:
 
     def _allot(self, now: int) -> Task:
         return self._stage.allot(next(self._numbers))
+
+    def _close(self, now: int) -> Task:
+        return self._stage.close(next(self._numbers))
 
     def _drop(self, now: int) -> Task | None:
         waiting = list(self._judge.waiting)

@@ -264,6 +264,9 @@ def _release(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
         judge.blame("I7", f"{taking.redemption} became {taking.state} by {_doer(judge)}")
     if taking.state == "declined" and _doer(judge) == "allot" and at < taking.expires:
         judge.blame("I7", f"{taking.redemption} was declined at {at}, it ends at {taking.expires}")
+    if _doer(judge) == "close" and not judge.shelf[taking.reward].is_closing:
+        judge.blame("I7", f"{taking.redemption} was cancelled, others hand it over, too")
+    judge.met["let go by a merchant who closes"] += _doer(judge) == "close"
     judge.met["declined"] += taking.state == "declined"
     is_swept = judge.running is not None and judge.running.task.action == "sweep"
     if is_swept != (taking.state == "expired"):

@@ -33,7 +33,7 @@ RARE = (
     *("back into a month of grace", "cancelled past the end", "undone past the end"),
     *("the last one", "from another shard", "refunded", "frozen", "thawed"),
     *("queued", "queued in hardship", "one overtaken", "allotted", "declined"),
-    *("an imported code", "revealed"),
+    *("an imported code", "revealed", "let go by a merchant who closes"),
     *("refused for good", "a refusal ran out", "refused reward.limit_reached"),
     *(f"met {limit}" for limit in ("act_day", "act_week", "act_month")),
     *(f"met {limit}" for limit in ("total_day", "total_month", "budget")),

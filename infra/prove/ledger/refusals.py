@@ -53,6 +53,8 @@ def _redeem(judge: Judge, running: Running) -> Iterator[str]:
         yield "reward.sold_out"
     if not judge.has_room(task.member, task.reward, running.now):
         yield "reward.limit_reached"
+    if task.reward in judge.retired:
+        yield "reward.not_found"
     if task.member in judge.frozen:
         yield "points.frozen"
 
@@ -152,8 +154,10 @@ def _is_fresh(running: Running) -> bool:
 def _theirs(judge: Judge, running: Running) -> Taking | None:
     """The taking, where the one who asks may hand such a reward over."""
     taking = judge.takings.get(running.task.redemption)
-    is_revealed = taking is not None and judge.shelf[taking.reward].codes is not None
-    return None if is_revealed else taking
+    if taking is None:
+        return None
+    offered = judge.shelf[taking.reward]
+    return None if offered.codes is not None or offered.is_closing else taking
 
 
 _BY_ACTION: Mapping[str, Callable[[Judge, Running], Iterator[str]]] = {

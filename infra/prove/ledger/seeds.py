@@ -253,6 +253,8 @@ class History:
             self._play(self._due())
         if self.judge.wrong:
             return
+        if self.judge.retired:
+            self._play([self._stage.close(0)])
         self._play([self._stage.sweep(0)])
         self.judge.check_ended(self._fake)
 

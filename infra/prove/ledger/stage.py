@@ -24,11 +24,13 @@ from models.points.proposal_rules import ACTS, Decision
 from models.points.proposals import Proposals
 from models.rewards import publishing
 from models.rewards.allocation import Allocation
+from models.rewards.closings import Closings
 from models.rewards.codes import Codes
 from models.rewards.entities import (
     CodeSource,
     DeclineReason,
     Limit,
+    Merchant,
     Name,
     Outcome,
     RefundReason,
@@ -40,6 +42,7 @@ from models.rewards.expiry import Expiry
 from models.rewards.fulfilment import Fulfilment
 from models.rewards.pool_imports import CodeFile, PoolImports
 from models.rewards.pools import Pools
+from models.rewards.publication import Publication
 from models.rewards.redemptions import Redemptions
 from models.rewards.refunds import Refunds
 from models.rewards.reveals import Reveals
@@ -55,8 +58,11 @@ SHELF: Mapping[str, Offered] = {
     "rwd_check": Offered(price=400, valid_days=30, quota=100_000),
     "rwd_room": Offered(price=17, valid_days=30, quota=2, is_allotted=True),
     "rwd_ticket": Offered(price=9, valid_days=3, quota=100_000, codes=12),
+    "rwd_tea": Offered(price=6, valid_days=30, quota=100_000, is_closing=True),
     "rwd_none": Offered(price=5, valid_days=30, quota=0),
 }
+PLACES = tuple(f"merchant:{number}" for number in range(len(MERCHANTS)))
+CLOSING = "merchant:closing"
 POOLS = Pools(seal_key=bytes(32), mark_key=bytes(32))
 _LONG = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -90,6 +96,7 @@ class Stage:
         self.fulfilment = Fulfilment(clock=clock, ledger=self.ledger, codes=self.codes)
         self.expiry = Expiry(ledger=self.ledger)
         self.refunds = Refunds(clock=clock, ledger=self.ledger)
+        self.closings = Closings(clock=clock, ledger=self.ledger, publication=Publication())
         self.proposals = Proposals(clock=clock)
         self.decisions = Decisions(clock=clock, ledger=self.ledger, tell=outbox.row)
 
@@ -248,6 +255,16 @@ class Stage:
             must_end=False,
         )
 
+    def close(self, number: int) -> Task:
+        """A merchant closes for good, or the schedule goes on with it."""
+        name = CLOSING.removeprefix("merchant:")
+        return Task(
+            ident=("close", str(number)),
+            action="close",
+            run=lambda: self.closings.close(name, actor="adm_one"),
+            must_end=False,
+        )
+
     def propose(self, redemption: str, actor: str) -> Task:
         """Somebody at the console asks that a voucher be refunded."""
         return Task(
@@ -372,6 +389,14 @@ def settle() -> None:
             consents={},
             created_at=datetime(2026, 1, 1, tzinfo=UTC),
         ).save()
+    closing = CLOSING.removeprefix("merchant:")
+    publishing.put_merchants(
+        [
+            Merchant(
+                merchant_id=closing, county=COUNTY, name=closing, address="", lon=114.0, lat=32.1
+            )
+        ]
+    )
     for reward_id, offered in SHELF.items():
         name = Name(zh=reward_id, en=reward_id)
         reward = Reward(
@@ -382,7 +407,7 @@ def settle() -> None:
             terms=name,
             price=offered.price,
             valid_days=offered.valid_days,
-            fulfillers=tuple(f"merchant:{number}" for number in range(len(MERCHANTS))),
+            fulfillers=(CLOSING,) if offered.is_closing else (*PLACES, CLOSING),
             synthetic=True,
             supply=Supply(quotas={COUNTY: offered.quota}, shards=offered.shards),
             needs_approval=offered.is_allotted,

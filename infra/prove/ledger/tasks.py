@@ -95,6 +95,8 @@ class Offered:
     """Who wants it waits in a queue for the month's quota."""
     codes: int | None = None
     """How many imported codes there are for it; None: it has codes of ours."""
+    is_closing: bool = False
+    """Only a merchant hands it over who closes for good."""
 
     def caps(self) -> list[int]:
         """How many each shard holds when a month begins."""

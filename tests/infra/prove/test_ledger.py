@@ -290,7 +290,7 @@ def test_a_bug_that_a_lost_reply_brings_out_is_found_by_every_fault(
 ) -> None:
     search = Search()
     wrong: list[str] = []
-    some = range(0, len(search.operations), 4)
+    some = range(0, len(search.operations), 8)
     for faults in search.singles(some):
         assert search.run(faults, wrong) == 1
     assert wrong == []
