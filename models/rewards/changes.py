@@ -10,7 +10,7 @@ from datetime import datetime
 from pynamodb.expressions.update import Action as Change
 
 from models.base.clock import business_day, parse_utc, utc_text
-from models.base.errors import Conflict
+from models.base.errors import Conflict, NotFound
 from models.base.ids import content_hash, derived_id
 from models.base.store import Refused, Stale, Transaction, get
 from models.base.tables import Table
@@ -156,6 +156,14 @@ def flip(
 def find(redemption_id: str) -> RedemptionRow | None:
     """Read a redemption strongly; None also for what cannot be an id of ours."""
     return get(RedemptionRow, redemption_id) if ID.fullmatch(redemption_id) else None
+
+
+def known(redemption_id: str) -> RedemptionRow:
+    """Read a redemption strongly. Raises ``NotFound("redemption.not_found")``."""
+    row = find(redemption_id)
+    if row is None:
+        raise NotFound("redemption.not_found")
+    return row
 
 
 def transfer_of(action: Action, member_id: str, request: str) -> str:

@@ -13,7 +13,7 @@ from models.people.entities import Actor, RoleName
 from models.points.ledger import Ledger, transfer
 from models.points.tables import answer_of
 from models.rewards import rules
-from models.rewards.changes import Command, find, flip, transfer_of
+from models.rewards.changes import Command, find, flip, known, transfer_of
 from models.rewards.codes import Codes
 from models.rewards.entities import Action, DayLine, DayTotals, Outcome, Redemption, State
 from models.rewards.tables import CodeRow, RedemptionRow
@@ -38,7 +38,7 @@ class Fulfilment:
         """What would be handed over; refuses as ``fulfil`` does, and writes nothing but tries."""
         now = self._clock.now()
         redemption_id, is_fresh = self._read(actor, shown, now)
-        row = _known(redemption_id)
+        row = known(redemption_id)
         _scope_of(actor, row)
         redemption = row.entity()
         rules.after(redemption, Action.FULFIL, now=now)
@@ -87,7 +87,7 @@ class Fulfilment:
     def _fulfil(self, actor: Actor, found: tuple[str, bool], client_request_id: str) -> Outcome:
         now = self._clock.now()
         redemption_id, is_fresh = found
-        row = _known(redemption_id)
+        row = known(redemption_id)
         scope = _scope_of(actor, row)
         command = _command(Action.FULFIL, actor, row, client_request_id)
         earlier = command.earlier()
@@ -101,7 +101,7 @@ class Fulfilment:
 
     def _undo(self, actor: Actor, redemption_id: str, client_request_id: str) -> Outcome:
         now = self._clock.now()
-        row = _known(redemption_id)
+        row = known(redemption_id)
         _scope_of(actor, row)
         command = _command(Action.UNDO, actor, row, client_request_id)
         earlier = command.earlier()
@@ -146,13 +146,6 @@ class Fulfilment:
         if self._codes.code_key(code) != self._codes.code_key(shown):
             return None
         return _command(Action.FULFIL, actor, row, client_request_id).earlier()
-
-
-def _known(redemption_id: str) -> RedemptionRow:
-    row = find(redemption_id)
-    if row is None:
-        raise NotFound("redemption.not_found")
-    return row
 
 
 def _command(action: Action, actor: Actor, row: RedemptionRow, client_request_id: str) -> Command:

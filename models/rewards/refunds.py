@@ -10,11 +10,11 @@ import logging
 
 from models.alerts import outbox
 from models.base.clock import Clock
-from models.base.errors import Conflict, Forbidden, NotFound
+from models.base.errors import Conflict, Forbidden
 from models.base.store import Stale, retrying, update_if
 from models.points.ledger import Ledger
 from models.rewards import rules
-from models.rewards.changes import Command, find, flip
+from models.rewards.changes import Command, flip, known
 from models.rewards.entities import Action, Outcome, RefundReason, State
 from models.rewards.payloads import payload_of
 from models.rewards.tables import RedemptionRow
@@ -59,7 +59,7 @@ class Refunds:
         return outcome
 
     def _propose(self, redemption_id: str, reason: RefundReason, actor: str) -> None:
-        now, row = self._clock.now(), _known(redemption_id)
+        now, row = self._clock.now(), known(redemption_id)
         rules.after(row.entity(), Action.REFUND, now=now)
         if row.refund_asked_by is not None:
             if (row.refund_asked_by, row.refund_reason) == (actor, reason.value):
@@ -75,7 +75,7 @@ class Refunds:
             raise Stale
 
     def _decline(self, redemption_id: str) -> None:
-        row = _known(redemption_id)
+        row = known(redemption_id)
         if row.refund_asked_by is None or row.state != State.FULFILLED.value:
             return
         changes = [
@@ -88,7 +88,7 @@ class Refunds:
             raise Stale
 
     def _approve(self, redemption_id: str, actor: str) -> Outcome:
-        now, row = self._clock.now(), _known(redemption_id)
+        now, row = self._clock.now(), known(redemption_id)
         command = Command(
             action=Action.REFUND,
             member_id=CONSOLE,
@@ -112,10 +112,3 @@ class Refunds:
 
 def _note(event: str, redemption_id: str, actor: str) -> None:
     log.info(event, extra={"redemption_id": redemption_id, "actor": actor})
-
-
-def _known(redemption_id: str) -> RedemptionRow:
-    row = find(redemption_id)
-    if row is None:
-        raise NotFound("redemption.not_found")
-    return row

@@ -23,7 +23,7 @@ class CodeTaken(Exception):
 
 class Vouchers:
     """Adds to the transaction that makes a voucher: its writes ``stock`` and ``code``, 2 units
-    each, and those of the giver that serves the reward's kind of code."""
+    each, or instead of the code those of the giver that serves the reward's kind of code."""
 
     def __init__(self, codes: Codes, givers: Mapping[CodeSource, Giver] | None = None) -> None:
         self._codes = codes
@@ -31,12 +31,11 @@ class Vouchers:
 
     def add_to(self, tx: Transaction, row: RedemptionRow, reward: Reward, shard: Shard) -> None:
         """``row`` names the code's turn; ``stock`` refuses where the shard is empty."""
+        stocks.take(tx, reward, shard)
         if reward.codes is CodeSource.OWN:
             tx.guard("code", self._code_row(row))
-        stocks.take(tx, reward, shard)
-        giver = self._givers.get(reward.codes)
-        if giver is not None:
-            giver(tx, row, reward)
+        else:  # without its giver there is no such voucher
+            self._givers[reward.codes](tx, row, reward)
 
     def _code_row(self, row: RedemptionRow) -> CodeRow:
         code = self._codes.code(row.redemption_id, row.code_turn)

@@ -91,7 +91,7 @@ class Crowd:
                 if what == "redeem" or voucher is None or rider is None:
                     self.vouchers.append((buyer, self.shop.redeem(buyer, request)))
                 elif what == "f":
-                    self.shop.fulfil(self.merchant, voucher.code, request)
+                    self.shop.fulfil(self.merchant, voucher.qr, request)
                 elif what == "u":
                     self.shop.undo(self.merchant, voucher, request)
                 else:
