@@ -28,6 +28,8 @@ from tests.support.people import COUNTY
 
 EAST = "411502"
 DAY = timedelta(days=1)
+DEAR = 317
+"""A price that no other test asks."""
 
 
 @dataclass
@@ -334,7 +336,7 @@ def test_what_was_funded_to_a_month_that_is_over_is_sold_out_until_it_is_funded_
 
 @dataclass
 class Strict:
-    """A guard that refuses any price above ten, and remembers what it was shown."""
+    """A guard that refuses one price, and remembers what it was shown: strangers' rewards, too."""
 
     shown: list[tuple[Sequence[Reward], Sequence[Fund]]] = field(default_factory=list)
 
@@ -342,7 +344,7 @@ class Strict:
         self, rewards: Sequence[Reward], funds: Sequence[Fund], now: datetime
     ) -> Judgement:
         self.shown.append((rewards, funds))
-        is_dear = any(r.price > 10 for r in rewards if r.state is RewardState.PUBLISHED)
+        is_dear = any(reward.price == DEAR for reward in rewards)
         clause = Clause(code=Broken.EMPTY, county=None, lack=1, figures={})
         return Judgement(
             verdict=Verdict(clauses=(), months=(), reaches=()),
@@ -357,11 +359,11 @@ def test_the_guard_sees_the_shelf_as_it_would_stand_and_its_word_is_final(
     desk = Desk(clock=clock, publication=Publication(guard)).opened()
     assert guard.shown == []
 
-    report = desk.publish(desk.a_row(price="12"))
+    report = desk.publish(desk.a_row(price=str(DEAR), quotas=f"{COUNTY}=1"))
 
     rewards, funds = guard.shown[0]
     assert desk.reward_id in {reward.reward_id for reward in rewards}
-    assert 360 in {fund.committed for fund in funds if fund.fund_id == desk.fund_id}
+    assert 3 * DEAR in {fund.committed for fund in funds if fund.fund_id == desk.fund_id}
     assert wrong(report) == [(0, "price", "solvency.refused")]
     assert report.clauses == ({"code": "solvency.empty", "county": None},)
     assert get(RewardRow, desk.reward_id) is None
