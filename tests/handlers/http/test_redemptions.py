@@ -116,6 +116,7 @@ def test_a_rider_sees_his_balances_and_when_they_change(house: House) -> None:
         "debt": 0,
         "buckets": [{"last_day": "2028-03-31", "points": 25}],
         "maturing": [{"day": "2026-03-25", "points": 10}],
+        "frozen": False,
     }
 
 
