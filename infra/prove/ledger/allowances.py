@@ -32,18 +32,23 @@ class Sheet:
     since: int | None = None
 
 
+def later(start: int) -> int:
+    """When the rules of a history change."""
+    return start + 150 * DAY_MS
+
+
 def sheets(start: int) -> Sequence[Sheet]:
     """The rules of a history that begins at an instant; some change on the way.
 
     Amounts are odd where they can be: what is halved or shared shows only there.
     """
-    later = start + 150 * DAY_MS
+    change = later(start)
     return (
-        Sheet(rule="totals", day=60, month=200),
-        Sheet(rule="totals", version=2, day=47, month=151, since=later),
+        Sheet(rule="totals", day=60, month=91),
+        Sheet(rule="totals", version=2, day=47, month=73, since=change),
         Sheet(rule="report.first", points=10, urgent=10, day=5, group="report"),
         Sheet(
-            rule="report.first", version=2, points=9, urgent=12, day=4, group="report", since=later
+            rule="report.first", version=2, points=9, urgent=12, day=4, group="report", since=change
         ),
         Sheet(rule="report.early", points=11, urgent=10, day=5, group="report"),
         Sheet(rule="report.joiner", points=3),

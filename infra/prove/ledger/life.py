@@ -6,6 +6,7 @@ import random
 from collections import deque
 from itertools import count
 
+from infra.prove.ledger.allowances import later
 from infra.prove.ledger.days import DAY_MS, HOUR_MS, MINUTE_MS, day_of, day_text, midnight, month_of
 from infra.prove.ledger.days import month_start as first_day
 from infra.prove.ledger.judge import Judge
@@ -71,6 +72,7 @@ class Life:
         self._asked: deque[Task] = deque(maxlen=RECENT)
         self._names = tuple(WISHES)
         self._weights = tuple(WISHES.values())
+        self._start = stage.now()
         self._focus = RIDERS[1]
         self._subject: Taking | None = None
 
@@ -104,6 +106,9 @@ class Life:
 
     def _edge(self, now: int) -> int:
         """An instant at which something changes by itself."""
+        changed = later(self._start)
+        if now < changed < now + 40 * DAY_MS and self._chance.random() < 0.3:
+            return changed
         taking = self._subject = self._taking("reserved")
         if taking is not None and taking.state == "reserved" and self._chance.random() < 0.3:
             return taking.expires
@@ -179,7 +184,9 @@ class Life:
 
     def _done_at(self, now: int) -> int:
         """When it was done: just now, some days ago, or at the edge of a day."""
-        drawn = self._chance.random()
+        drawn, changed = self._chance.random(), later(self._start)
+        if changed <= now < changed + 9 * DAY_MS and drawn < 0.3:
+            return changed - self._chance.choice((0, 1, HOUR_MS))
         if drawn < 0.6:
             return now - self._chance.randrange(MINUTE_MS)
         if drawn < 0.8:
@@ -280,7 +287,8 @@ class Life:
         amount, reason = self._chance.randint(1, 99), "relief"
         if kind == "adjustment":
             reason = self._chance.choice(("missing", "doubled"))
-            amount *= 1 if reason == "missing" else -self._chance.choice((1, 3, 9))
+            rider = rider if reason == "missing" or self._chance.random() < 0.5 else self._debtor()
+            amount *= 1 if reason == "missing" else -self._chance.choice((1, 3, 10))
         elif kind == "write_off":
             owing = [one for one in RIDERS if self._judge.purse(one).debt]
             rider = self._chance.choice(owing) if owing else rider
@@ -291,11 +299,19 @@ class Life:
             self._judge.acts[reference] = Act(rule=rule, at=noon, quantity=amount)
         return self._wished(kind, rider, amount, reason, reference, day_text(day_of(now)))
 
+    def _debtor(self) -> str:
+        """Who owes most."""
+        return max(RIDERS, key=lambda rider: self._judge.purse(rider).debt)
+
     def _claw(self, now: int) -> Task | None:
         """An award is to be taken back, all of it or a part."""
         if not self._given:
             return None
         task = self._chance.choice(self._given)
+        if self._chance.random() < 0.6:
+            debtor, back = self._debtor(), self._judge.taken_back
+            his = [one for one in self._given if one.member == debtor and one.ident[1] not in back]
+            task = self._chance.choice(his) if his else task
         points = self._chance.choice((0, 0, self._chance.randint(1, 12)))
         return self._wished("claw_back", task.member, points, "staged", task.ident[1])
 
