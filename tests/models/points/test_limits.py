@@ -150,3 +150,27 @@ def test_an_award_that_matures_today_is_available_at_once(database: Database) ->
 
     found = balances(member_id, NOW)
     assert (found.available, found.pending) == (10, 0)
+
+
+def test_a_week_is_from_monday_to_sunday() -> None:
+    days = {"15": 1, "16": 2, "22": 4, "23": 8}
+
+    assert caps.used([_row(acts={"mine": days})], "mine", "2026-03-18").week == 6
+
+
+def test_what_completes_an_award_is_no_new_act_but_its_points_count() -> None:
+    act = Act(rule="tight", at=NOW, paid=4)
+    grant = acts.grant(TIGHT, TOTAL, act, Used(day=1))
+
+    changed = caps.counted(None, "mem_1", act, TIGHT, grant, "2026-03-18")
+
+    assert changed is not None
+    assert (grant.granted, changed.points, changed.acts) == (6, {"18": 6}, {})
+
+
+def test_an_award_of_nothing_changes_no_cap() -> None:
+    act = Act(rule="tight", at=NOW)
+    grant = acts.grant(TIGHT, TOTAL, act, Used(day=1))
+
+    assert grant.granted == 0
+    assert caps.counted(None, "mem_1", act, TIGHT, grant, "2026-03-18") is None
