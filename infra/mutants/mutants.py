@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 import tomllib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -40,9 +41,11 @@ CACHE = ROOT / "build" / "mutants-cache.json"
 EXCUSES = ROOT / "infra" / "mutants" / "survivors.toml"
 KILLED_PERCENT = 95
 SEED = 20260318
-SLOWER = 20
+SLOWER = 5
 """A mutant's tests may take so many times as long as they do without it: then it hangs."""
 SHORTEST_S = 60.0
+FIRST_TESTS = 30
+"""Who outlives so many of his tests is asked the others when everybody has been asked these."""
 _WORKERS = max(1, os.cpu_count() or 1)
 
 
@@ -225,6 +228,7 @@ def _try_all(trials: Sequence[Trial], fates: Fates, of: int) -> None:
         if not trial.tests:
             tally.note(trial, is_killed=False)
     asked = [trial for trial in trials if trial.tests]
+    random.Random(SEED).shuffle(asked)  # what is known when it is cut short is a fair sample
     with children.in_memory() as folder:
         of_functions = [trial for trial in asked if trial.mutant.function]
         at_import = _exchanging(of_functions, tally, folder)
@@ -244,39 +248,43 @@ def _importing(trials: Sequence[Trial], tally: Tally, folder: Path) -> None:
 
 def _exchanging(trials: Sequence[Trial], tally: Tally, folder: Path) -> list[Trial]:
     """Try mutants of functions; answer those whose change is in what is done at import."""
-    left, at_import = iter(trials), list[Trial]()
-    lock = threading.Lock()
+    at_import, lock = list[Trial](), threading.Lock()
+    waiting = deque((trial, trial.tests[:FIRST_TESTS]) for trial in trials)
 
     def work(link: Connection) -> None:
         while True:
             with lock:
-                trial = next(left, None)
-            if trial is None:
-                return
-            answer = _ask(link, trial, mutated(_source(trial.mutant.module), trial.mutant.number))
+                if not waiting:
+                    return
+                trial, tests = waiting.popleft()
+            tree = mutated(_source(trial.mutant.module), trial.mutant.number)
+            answer = _ask(link, trial, tree, tests)
             if answer == children.UNCHANGED:
                 at_import.append(trial)
+            elif answer == children.SURVIVED and tests[-1] != trial.tests[-1]:
+                waiting.append((trial, trial.tests[FIRST_TESTS:]))
             else:
                 tally.note(trial, is_killed=answer != children.SURVIVED)
 
-    with (
-        _serving(_WORKERS if trials else 0, folder) as links,
-        ThreadPoolExecutor(_WORKERS) as threads,
-    ):
-        answers = (_ask(links[0], trial, _as_if_changed(trial)) for trial in trials)
+    workers = _WORKERS if trials else 0
+    with _serving(workers, folder) as links, ThreadPoolExecutor(_WORKERS) as threads:
+        answers = (
+            _ask(links[0], trial, _as_if_changed(trial), trial.tests[:FIRST_TESTS])
+            for trial in trials
+        )
         if next((a for a in answers if a != children.UNCHANGED), 0) != children.SURVIVED:
             raise RuntimeError("the tests fail without a mutant: nothing could be told")
         try:
             list(threads.map(work, links))
         except KeyboardInterrupt:
-            left = iter(())
+            waiting.clear()
             raise
     return at_import
 
 
-def _ask(link: Connection, trial: Trial, tree: ast.Module) -> int:
+def _ask(link: Connection, trial: Trial, tree: ast.Module, tests: Sequence[str]) -> int:
     mutant = trial.mutant
-    link.send((mutant.module, mutant.function, tree, trial.tests, trial.timeout_s))
+    link.send((mutant.module, mutant.function, tree, tests, trial.timeout_s))
     answer: int = link.recv()
     return answer
 
