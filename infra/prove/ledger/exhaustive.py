@@ -18,7 +18,7 @@ from infra.prove.fake.faults import Died, Fault, Plan
 from infra.prove.fake.service import Fake, attached
 from infra.prove.ledger.allowances import sheets
 from infra.prove.ledger.days import DAY_MS, HOUR_MS, MINUTE_MS, day_of, ms_of
-from infra.prove.ledger.judge import PASSING
+from infra.prove.ledger.endings import PASSING
 from infra.prove.ledger.stage import RIDERS, Stage, refusal, settle, told
 from infra.prove.ledger.tasks import Act, Proposal, Task
 from models.base.errors import DomainError, Unavailable

@@ -7,10 +7,8 @@ ledger's design, I1 to I17; a refusal must have been right at some moment while 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from infra.prove.ledger import moves, queues, refusals, rulings
 from infra.prove.ledger.allowances import Allowances, Sheet
@@ -47,8 +45,6 @@ WATCHED = (
 )
 NAMES = ("member_id", "reward_id", "redemption_id", "transfer_id", "proposal_id", "reference")
 """Columns by which a write touches a command in flight."""
-PASSING = frozenset({"code-tries"})
-"""Rows of a minute, with random marks: no two runs need have the same."""
 COUNTY = "411702"
 SKEW_MS = 150_000
 """No clock is further off than this, and no command takes as long."""
@@ -420,47 +416,6 @@ class Judge:
         if left:
             self.blame("I17", f"a sweep left {left}")
 
-    def check_ended(self, fake: Any) -> None:
-        """In the end the tables say what the judge's model says, and nothing more."""
-        late = 15 * MINUTE_MS
-        for taking in self.takings.values():
-            if taking.state == "reserved" and taking.expires + late < self._now():
-                self.blame("I17", f"{taking.redemption} is open, over at {taking.expires}")
-            if taking.state == "reserved" and taking.reward in self.retired:
-                self.blame("I17", f"{taking.redemption} is open, its merchant has closed")
-            row = fake.database.tables["redemptions"].rows.get((taking.redemption, ""))
-            if row is None or text(row, "state") != taking.state:
-                self.blame("I7", f"{taking.redemption} is {row}, it must be {taking.state}")
-        counts = {
-            "redemptions": len(self.takings),
-            "redemption-codes": len(self.codes),
-            "entries": len(self.posted),
-            "transfers": len(self.posted)
-            + sum(record.told.startswith("!") for record in self.done.values()),
-            "wallets": sum(purse.version > 0 for purse in self.purses.values()),
-        }
-        for name, expected in counts.items():
-            found = len(fake.database.tables[name].rows)
-            if found != expected:
-                self.blame("I5", f"{name} has {found} rows, not {expected}")
-        for row in fake.database.tables["wallets"].rows.values():
-            held = sum(
-                taking.points
-                for taking in self.takings.values()
-                if taking.state in ("queued", "reserved")
-                and taking.member == text(row, "member_id")
-            )
-            if whole(row, "held") != held:
-                self.blame("I8", f"{text(row, 'member_id')} holds {row['held']}, open are {held}")
-        for row in fake.database.tables["stock"].rows.values():
-            out = sum(
-                taking.state in ("reserved", "fulfilled", "refunded")
-                for taking in self.takings.values()
-                if (taking.reward, taking.shard) == (text(row, "reward_id"), text(row, "shard"))
-            )
-            if whole(row, "cap") - whole(row, "rem") != out:
-                self.blame("I9", f"{out} of {text(row, 'reward_id')} are out, says {row}")
-
 
 def _less(after: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
     names = after.keys() | before.keys()
@@ -492,19 +447,3 @@ def _is_note(change: Change) -> bool:
         "redemptions": ("state", "points", "member_id", "expires_at"),
     }
     return all(change.before.get(name) == change.after.get(name) for name in names[change.table])
-
-
-def digest(tables: Mapping[str, Any]) -> str:
-    """One hash over all rows of all tables, for two runs of a seed to be compared."""
-    sha = hashlib.sha256()
-    for name in sorted(tables.keys() - PASSING):
-        for key, row in sorted(tables[name].rows.items()):
-            sha.update(f"{name}|{key}|{_spelled(row)}\n".encode())
-    return sha.hexdigest()
-
-
-def _spelled(value: Any) -> str:
-    if isinstance(value, dict):
-        names = sorted(value.keys() - {"sealed"})  # under a nonce of its own in each run
-        return "{" + ",".join(f"{name}:{_spelled(value[name])}" for name in names) + "}"
-    return str(value)

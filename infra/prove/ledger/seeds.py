@@ -23,7 +23,8 @@ from infra.prove.fake.service import Fake, attached
 from infra.prove.ledger.allowances import sheets
 from infra.prove.ledger.baton import Baton
 from infra.prove.ledger.days import DAY_MS, MINUTE_MS, SECOND_MS, instant, ms_of
-from infra.prove.ledger.judge import WATCHED, Judge, digest
+from infra.prove.ledger.endings import check_ended, digest
+from infra.prove.ledger.judge import WATCHED, Judge
 from infra.prove.ledger.life import Life
 from infra.prove.ledger.stage import SHELF, Stage, refusal, settle, told
 from infra.prove.ledger.tasks import Running, Task
@@ -256,7 +257,7 @@ class History:
         if self.judge.retired:
             self._play([self._stage.close(0)])
         self._play([self._stage.sweep(0)])
-        self.judge.check_ended(self._fake)
+        check_ended(self.judge, self._fake)
 
     def _found_by_the_product(self) -> list[str]:
         audit = checking.check_all()
