@@ -13,7 +13,7 @@ from models.base.clock import FixedClock
 from models.base.errors import Conflict, DomainError, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.store import get, query, scan
-from models.base.tables import Database, connection
+from models.base.tables import Database, Table, connection
 from models.people.entities import Actor
 from models.points.checking import check_member
 from models.points.ledger import Ledger
@@ -267,12 +267,24 @@ def test_no_log_and_no_other_table_holds_a_code(
     shop.clock.advance(timedelta(days=31))
     Expiry(ledger=Ledger()).expire_due(shop.now)
 
-    kept = [str(row.serialize()) for kind in CLASSES for row in scan(kind)]
+    kept = [text for kind in CLASSES for text in written(kind)]
 
     assert len(kept) > 10
     assert not [text for text in kept if "CANARY" in text]
     assert "CANARY" not in caplog.text
     assert not [record for record in caplog.records if "CANARY" in str(record.__dict__)]
+
+
+def written(kind: type[Table]) -> list[str]:
+    """Every row of a table as the engine has it, whoever wrote it."""
+    texts: list[str] = []
+    after = None
+    while True:
+        page = kind._get_connection().scan(exclusive_start_key=after)
+        texts += map(str, page["Items"])
+        after = page.get("LastEvaluatedKey")
+        if after is None:
+            return texts
 
 
 def test_a_code_that_was_moved_to_another_row_cannot_be_opened(shop: Shop) -> None:
