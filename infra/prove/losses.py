@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,11 +118,12 @@ class Search:
     def _points(self) -> Iterator[tuple[int, int]]:
         """What each rider has and what is due to him."""
         claimed = set(self._diary.claimed)
-        paid: Counter[Client] = Counter()
+        days: dict[Client, Counter[str]] = defaultdict(Counter)
         for sent in self._diary.sent:
-            paid[sent.rider] += sent.case_id in claimed
-        for rider, reports in paid.items():
-            yield rider.get("/v1/points").body["pending"], _due(reports)
+            days[sent.rider][sent.day] += sent.case_id in claimed
+        for rider, reports in days.items():
+            due = sum(_due(count) for count in reports.values())
+            yield rider.get("/v1/points").body["pending"], due
 
     def _faults(self) -> list[str]:
         Services(Settings.read(self._stack.environment()))

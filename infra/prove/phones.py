@@ -15,6 +15,7 @@ from typing import Any
 
 from infra.local.client import Client, Reply, describe, upload
 from infra.local.stack import Stack
+from models.base.clock import business_day, parse_utc
 from models.base.geometry import Position
 
 PATIENCE_S = 90.0
@@ -38,6 +39,8 @@ class Sent:
     case_id: str
     upload_id: str
     sha256: str
+    day: str
+    """The day in China on which it came in, whose caps it is paid under."""
 
 
 class Repeats:
@@ -109,6 +112,7 @@ class Phone:
             case_id=taken["case"]["id"],
             upload_id=form["upload_id"],
             sha256=hashlib.sha256(photo).hexdigest(),
+            day=business_day(parse_utc(taken["report"]["submitted_at"])),
         )
 
     def claim(self, case_id: str, *, version: int) -> None:
