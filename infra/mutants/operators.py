@@ -281,7 +281,10 @@ def _changed(node: ast.Call, **changes: Any) -> ast.Call:
 
 
 def _is_log(node: ast.expr) -> bool:
+    """A call of ``log.…``, or of ``_note``, which is what modules call their own way to it."""
     function = getattr(node, "func", None)
+    if isinstance(function, ast.Name):
+        return function.id == "_note"
     return (
         isinstance(function, ast.Attribute)
         and isinstance(function.value, ast.Name)
