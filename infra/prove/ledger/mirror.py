@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from infra.local import engine as engines
 from infra.prove.fake.differences import outcome
 from infra.prove.fake.service import Fake, attached
+from infra.prove.fake.values import clean_item
 from infra.prove.ledger.seeds import Ended, History, Trace
 from infra.prove.ledger.stage import settle
 from infra.prove.schedule.wire import Wire
@@ -83,7 +84,8 @@ def _rows_that_differ(url: str, fake: Fake) -> list[str]:
         if not table.rows:
             continue
         pages = client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
-        rows = {table.key_of(item): item for page in pages for item in page["Items"]}
+        items = [clean_item(item) for page in pages for item in page["Items"]]  # sets in order
+        rows = {table.key_of(item): item for item in items}
         if rows != table.rows:
             found.append(f"the rows of {name} differ")
     return found
