@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from models.base.clock import FixedClock
 from models.base.ids import derived_id, new_id
 from models.base.store import get
 from models.base.tables import Database
+from models.rewards import refunds
 from models.rewards.entities import Limit, RefundReason, Voucher
 from models.rewards.tables import LimitRow
 from models.rewards.tries import Tries
@@ -66,3 +69,22 @@ def test_tries_count_each_try(shop: Shop) -> None:
         versions.append(row.version)
 
     assert versions == [1, 2, 3]
+
+
+def test_a_proposal_that_lost_a_race_is_made_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voucher, tried = shop.redeem(shop.rider(10)), list[bool]()
+    shop.fulfil(shop.merchant(), voucher.qr)
+    write = refunds.update_if
+
+    def lose_first(*asked: Any) -> bool:
+        tried.append(len(tried) > 0 and write(*asked))
+        return tried[-1]
+
+    monkeypatch.setattr(refunds, "update_if", lose_first)
+    redemption_id = voucher.redemption.redemption_id
+    shop.refunds.propose(redemption_id, reason=RefundReason.NOT_DELIVERED, actor="desk-1")
+
+    assert tried == [False, True]
+    assert shop.row(voucher).refund_asked_by == "desk-1"
