@@ -168,8 +168,10 @@ class Judge:
         changes, self._changes = self._changes, []
         self.commit(by_table(changes))
         touched = {text(change.row, name) for change in changes for name in NAMES}
+        is_try = any(change.table == "code-tries" for change in changes)
         for running in self.in_flight:
-            if not running.task.touches.isdisjoint(touched):
+            is_guess = is_try and running.task.action == "fulfil"
+            if is_guess or not running.task.touches.isdisjoint(touched):
                 running.possible |= refusals.right_now(self, running)
 
     def commit(self, changes: Mapping[str, Sequence[Change]]) -> None:
