@@ -25,7 +25,7 @@ MODULES = {
 ELSEWHERE = (
     *("appeal", "approval", "catalogue", "chaos", "correction", "decision", "export", "flow"),
     *("forgetting", "import", "life_rules", "notices", "proposal", "publi", "reconciliation"),
-    *("root", "sentence", "settlement", "sheet", "solvency", "tree"),
+    *("root", "sentence", "sheet", "solvency", "tree"),
 )
 """Tests of other modules, and crowds that take seconds and say less than the tests of one thing."""
 
