@@ -9,7 +9,7 @@ import pytest
 
 from models.alerts.tables import OutboxRow
 from models.base.clock import FixedClock
-from models.base.errors import Conflict, DomainError, Forbidden, NotFound
+from models.base.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from models.base.ids import derived_id
 from models.base.store import get
 from models.base.tables import Database
@@ -118,6 +118,35 @@ def test_who_proposed_cannot_approve(shop: Shop, rider: Actor, voucher: Voucher)
         shop.refunds.approve(_id(voucher), actor="desk-1")
 
     assert balances(rider.member_id, shop.now).available == 15
+
+
+@pytest.mark.parametrize("spelling", ["Desk-1", " desk-1 ", "ｄｅｓｋ-1"])
+def test_nobody_is_two_people_by_another_spelling(
+    shop: Shop, rider: Actor, voucher: Voucher, spelling: str
+) -> None:
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
+
+    with pytest.raises(Forbidden, match=r"redemption\.refund_own_proposal"):
+        shop.refunds.approve(_id(voucher), actor=spelling)
+
+    assert balances(rider.member_id, shop.now).available == 15
+
+
+def test_nobody_proposes_or_approves_a_refund_for_himself(
+    shop: Shop, rider: Actor, voucher: Voucher
+) -> None:
+    with pytest.raises(Forbidden, match=r"proposal\.own_account"):
+        shop.refunds.propose(_id(voucher), reason=FAILED, actor=rider.member_id)
+    shop.refunds.propose(_id(voucher), reason=FAILED, actor="desk-1")
+    with pytest.raises(Forbidden, match=r"proposal\.own_account"):
+        shop.refunds.approve(_id(voucher), actor=rider.member_id)
+
+    assert shop.row(voucher).state == "fulfilled"
+
+
+def test_a_phone_is_nobodys_name(shop: Shop, voucher: Voucher) -> None:
+    with pytest.raises(Invalid):
+        shop.refunds.propose(_id(voucher), reason=FAILED, actor="13812345678")
 
 
 def test_nothing_is_refunded_without_a_proposal(shop: Shop, voucher: Voucher) -> None:
