@@ -8,6 +8,7 @@ two rows, whatever the number of members.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +20,7 @@ from models.points.tables import WalletRow
 
 log = logging.getLogger(__name__)
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 REACH_DAYS = 90
 """A root names the one before it, if that is not older than this."""
 
@@ -35,8 +37,8 @@ class Inclusion:
 
 
 def root_of(day: str) -> RootRow | None:
-    """A day's root; None until its night is done."""
-    return get(RootRow, day, ROOT)
+    """A day's root; None until its night is done, and for what is no day: anybody may ask."""
+    return get(RootRow, day, ROOT) if DAY.fullmatch(day) else None
 
 
 def newest(day: str) -> RootRow | None:

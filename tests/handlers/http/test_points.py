@@ -111,3 +111,10 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, list):
         return [text for each in value for text in _texts(each)]
     return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("day", ["9" * 3000, "%E6%9C%88" * 800, "2026-11-31x"])
+def test_what_is_no_day_has_no_root(world: World, day: str) -> None:
+    reply = world.bystander.app.get(f"/v1/points/roots/{day}")
+
+    assert (reply.status, reply.body["code"]) == (404, "root.not_found")
