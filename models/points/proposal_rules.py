@@ -114,8 +114,9 @@ ACT_WITHIN = timedelta(days=60)
 an act's own day must still be known. *Source:* the project's own rule."""
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:#-]{2,63}")
-_PERSONAL = re.compile(r"(?<!\d)1\d{10}(?!\d)|(?<!\d)\d{17}[0-9Xx](?!\d)")
-"""A phone number, or a citizen's: neither may stand in a ledger that is never edited."""
+_PERSONAL = re.compile(r"(?<!\d)(?:86)?1\d{10}(?!\d)|(?<!\d)\d{17}[0-9Xx](?!\d)")
+"""A phone number, also with the country's, or a citizen's: neither may stand in a ledger that is
+never edited."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WHOLE = re.compile(r"-?[0-9]{1,6}")
 _ACTOR = re.compile(r"[\w.@:/+=,-]{1,128}")
@@ -164,10 +165,15 @@ class Draft:
         return derived_id("prp", content_hash(self.content()))
 
     @property
+    def occasion(self) -> str:
+        """What the reference names, however it is typed: ``ACT-1`` and ``act-1`` pay once."""
+        return self.reference.casefold()
+
+    @property
     def transfer_id(self) -> str:
         """The transfer that it posts, once; a claw-back's is the ledger's (``claw_back_id``)."""
         rule = ACTS.get(self.kind, self.kind.value)
-        return derived_id("trf", "decided", rule, self.member_id, self.reference)
+        return derived_id("trf", "decided", rule, self.member_id, self.occasion)
 
 
 def is_id(text: str) -> bool:

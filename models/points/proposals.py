@@ -126,7 +126,7 @@ class Proposals:
             except Invalid as bad:
                 refused.extend(BadLine(line=number, error=error) for error in bad.fields)
                 continue
-            key = (draft.kind, draft.member_id, draft.reference)
+            key = (draft.kind, draft.member_id, draft.occasion)
             if key in seen:
                 error = FieldError(field="reference", code="proposal.duplicate")
                 refused.append(BadLine(line=number, error=error))

@@ -88,6 +88,33 @@ def test_a_file_with_bad_lines_names_all_of_them_and_writes_nothing(office: Offi
     assert [row for row in ProposalRow.scan(page_size=500) if row.member_id == rider] == []
 
 
+def test_a_reference_typed_in_other_letters_pays_nothing_twice(office: Office) -> None:
+    rider, said = office.rider().member_id, {"kind": "activity", "reason": "meeting"}
+    office.post(rider, **said, reference="Meeting-2026-11")
+    lines = [
+        {**said, "member_id": rider, "reference": "meeting-2026-11"},
+        {**said, "member_id": rider, "reference": "MEETING-7"},
+        {**said, "member_id": rider, "reference": "Meeting-7"},
+    ]
+
+    proposed = office.proposals.propose_all(lines, county=COUNTY, actor=MAKER)
+
+    assert refused(proposed) == [
+        (2, "reference", "proposal.reference_posted"),
+        (4, "reference", "proposal.duplicate"),
+    ]
+
+
+@pytest.mark.parametrize("personal", ["13812345678", "8613812345678", "tel-8613812345678"])
+def test_a_phone_is_no_reference_however_it_is_written(office: Office, personal: str) -> None:
+    line = {"kind": "activity", "reason": "meeting", "reference": personal}
+    line["member_id"] = office.rider().member_id
+
+    proposed = office.proposals.propose(line, county=COUNTY, actor=MAKER)
+
+    assert refused(proposed) == [(0, "reference", "proposal.personal_reference")]
+
+
 def test_a_file_is_one_batch_and_finds_members_by_their_phones(office: Office) -> None:
     phone, openid = a_phone(), "o-attendance"
     rider = office.people.sign_in(openid).actor
