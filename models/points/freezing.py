@@ -20,12 +20,17 @@ from models.points.checkpoint_tables import CheckpointRow, FreezeRow, point_of
 from models.points.tables import WalletRow
 
 Outcome = Literal["asked", "thawed"]
+KEPT = 100
 
 
 def freeze(member_id: str, faults: Sequence[Fault], *, now: datetime) -> bool:
-    """Freeze a wallet; False when it was frozen already, or is not there. One transaction."""
+    """Freeze a wallet; False when it was frozen already, or is not there. One transaction.
+
+    The first hundred faults are kept: a ledger that is wrong throughout must freeze all the same,
+    and a row holds 400 KB.
+    """
     tx = Transaction()
-    said = [{"code": fault.code, "seq": fault.seq} for fault in faults]
+    said = [{"code": fault.code, "seq": fault.seq} for fault in faults[:KEPT]]
     tx.guard("freeze", FreezeRow(member_id, utc_text(now), faults=said))
     is_free = WalletRow.version.exists() & WalletRow.frozen_at.does_not_exist()
     tx.update("wallet", WalletRow(member_id), [WalletRow.frozen_at.set(now)], is_free)

@@ -116,3 +116,14 @@ def test_whoever_comes_together_one_of_them_only_asks(member: str) -> None:
 
     assert sorted((first.result(), second.result())) == ["asked", "thawed"]
     assert not is_frozen(member)
+
+
+def test_a_ledger_that_is_wrong_throughout_is_frozen_too(database: Database) -> None:
+    member_id = a_member_id()
+    award(member_id, 10)
+    faults = [Fault(member_id=member_id, code="entry.hash", seq=seq) for seq in range(20_000)]
+
+    assert freeze(member_id, faults, now=NOW)
+
+    [row] = query(FreezeRow, member_id)
+    assert len(row.faults) == 100
