@@ -116,8 +116,8 @@ def days_of(month: str) -> tuple[str, ...]:
         day = date.fromisoformat(f"{month}-01")
     except ValueError:
         return ()
-    days = []
-    while day.isoformat()[:7] == month:
+    days: list[str] = []
+    while day.isoformat()[:7] == month and day < date.max:
         days.append(day.isoformat())
         day += timedelta(days=1)
     return tuple(days)
