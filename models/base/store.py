@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
@@ -45,6 +45,7 @@ _PASSING = {
 
 _Row = TypeVar("_Row", bound=Table)
 _Result = TypeVar("_Result")
+_Mark: TypeAlias = tuple[str, tuple[tuple[tuple[str, Any], ...], ...]]
 
 
 class Refused(Exception):
@@ -234,20 +235,14 @@ def get_many(keys: Sequence[tuple[type[Table], tuple[Any, ...]]]) -> list[Table 
 
     Each is as fresh as a strong read, but they are not one snapshot: decide on conditions.
     """
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[_Mark, dict[str, Any]] = {}
     places = [_place_of(table, key) for table, key in keys]
+    parts = {name: tuple(key) for _, name, key in places}
     for start in range(0, len(places), READ_AT_ONCE):
         for name, rows in _fetch(_wanted(places[start : start + READ_AT_ONCE])).items():
-            found.setdefault(name, []).extend(rows)
+            found |= {_mark(name, raw, parts[name]): raw for raw in rows}
     return [
-        next(
-            (
-                table.from_raw_data(raw)
-                for raw in found.get(name, ())
-                if all(raw[part] == value for part, value in key.items())
-            ),
-            None,
-        )
+        table.from_raw_data(raw) if (raw := found.get(_mark(name, key, parts[name]))) else None
         for table, name, key in places
     ]
 
@@ -288,6 +283,11 @@ def _place_of(table: type[Table], key: tuple[Any, ...]) -> tuple[type[Table], st
     name = table._get_connection().table_name
     raw: dict[str, Any] = connection().get_identifier_map(name, *key)["Key"]
     return table, name, raw
+
+
+def _mark(name: str, raw: Mapping[str, Any], parts: Sequence[str]) -> _Mark:
+    """What tells a row from all others: its table's name, and the values of its key."""
+    return name, tuple(tuple(raw[part].items()) for part in parts)
 
 
 def _wanted(places: Sequence[tuple[type[Table], str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
