@@ -92,8 +92,8 @@ class RulePublishing:
         """Make drafts the next versions of their rules, or say what that would change.
 
         What changes nothing makes no version, so it is safe to repeat. Raises ``Conflict``:
-        ``rule.published_meanwhile`` where ``based_on`` is no longer the newest, and what the guard
-        raises.
+        ``rule.published_meanwhile`` where something changes and ``based_on`` is no longer the
+        newest, and what the guard raises.
         """
         report = retrying(lambda: self._publish(publication, now, dry_run))
         self._rules.forget()
@@ -102,8 +102,6 @@ class RulePublishing:
     def _publish(self, asked: Publication, now: datetime, dry_run: bool) -> Report:
         index = read_index()
         revision, book = _revision(index), book_of(index)
-        if asked.based_on not in (None, revision):
-            raise Conflict("rule.published_meanwhile", revision=revision)
         wrong = _wrong_with(asked, now)
         drafts, changed = [], {}
         for columns in asked.rules:
@@ -115,6 +113,8 @@ class RulePublishing:
         drafts = [draft for draft in drafts if changed[draft.rule]]
         if wrong:
             return Report(revision=revision, wrong=tuple(wrong))
+        if drafts and asked.based_on not in (None, revision):
+            raise Conflict("rule.published_meanwhile", revision=revision)
         drafts = [_numbered(draft, asked, book, now) for draft in drafts]
         tx = Transaction()
         judgement = self._judged(drafts, tx, now)

@@ -131,9 +131,18 @@ def test_a_publication_whose_request_went_wrong_is_published_once(
     rules: PointRules, clock: FixedClock, fault: Any
 ) -> None:
     with fault():
-        publish(rules, clock, SIX)
+        report = publish(rules, clock, SIX, based_on=0)
 
     assert versions() == [2]
+    assert (report.revision, report.versions) == (1, {"report.first": 2})
+
+
+def test_who_repeats_what_he_published_is_not_told_that_another_was_quicker(
+    rules: PointRules, clock: FixedClock
+) -> None:
+    publish(rules, clock, SIX, based_on=0)
+
+    assert publish(rules, clock, SIX, based_on=0).versions == {}
 
 
 def test_of_several_rules_one_error_and_none_is_written_and_every_error_is_told(
