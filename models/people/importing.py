@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from pynamodb.expressions.update import Action
 
@@ -53,9 +54,22 @@ class ImportReport:
 
 
 def read_csv(text: str) -> list[dict[str, str]]:
-    """Read a roster's file, with or without the mark that spreadsheets put first."""
+    """Read a roster's file, with or without the mark that spreadsheets put first.
+
+    Raises ``csv.Error`` where a heading stands twice, or a line says something under none: one of
+    the two would be passed over in silence.
+    """
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    return [{name: value or "" for name, value in row.items() if name} for row in rows]
+    headings = [name for name in rows.fieldnames or () if name]
+    if len(set(headings)) < len(headings):
+        raise csv.Error("a heading stands twice")
+    return [_cells(row, rows.line_num) for row in rows]
+
+
+def _cells(row: dict[str | None, Any], number: int) -> dict[str, str]:
+    if any(row.get(None) or ()):
+        raise csv.Error(f"line {number} has more cells than there are headings")
+    return {name: value or "" for name, value in row.items() if name}
 
 
 def import_roster(

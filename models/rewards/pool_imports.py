@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,7 +116,10 @@ def _pooled(reward_id: str) -> Reward:
 
 
 def _codes(text: str) -> list[str]:
-    lines = read_csv(text)
+    try:
+        lines = read_csv(text)
+    except csv.Error as error:
+        raise Invalid(fields=[FieldError(field="csv", code="field.invalid")]) from error
     bad = None
     if not lines or COLUMN not in lines[0]:
         bad = FieldError(field="csv", code="field.invalid")

@@ -121,7 +121,7 @@ def read(content: str | Sequence[Mapping[str, object]]) -> list[dict[str, str]]:
     rows: object = content
     if isinstance(content, str):
         is_json = content.lstrip("\ufeff \r\n\t").startswith("[")
-        rows = json.loads(content.removeprefix("\ufeff")) if is_json else read_csv(content)
+        rows = json.loads(content.removeprefix("\ufeff")) if is_json else _csv(content)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("a sheet is a list of rows")
     cells = [_cells(row) for row in rows]
@@ -242,6 +242,13 @@ def _written(reward: Reward) -> dict[str, str]:
         "codes": reward.codes.value,
         "status": way.get(reward.state, "published"),
     }
+
+
+def _csv(content: str) -> list[dict[str, str]]:
+    try:
+        return read_csv(content)
+    except csv.Error as error:
+        raise ValueError("a sheet that is no CSV") from error
 
 
 def _is_formula(cell: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -251,3 +252,13 @@ def test_what_was_known_serves_while_the_tables_are_away(
     assert roster.on_duty(grid) == known != ()
     with pytest.raises(Unavailable):
         roster.on_duty("never-seen")
+
+
+@pytest.mark.parametrize("text", ["a,b,a\n1,2,3\n", "a,b\n1,2,3\n"])
+def test_a_file_of_which_a_cell_would_be_passed_over_is_not_read(text: str) -> None:
+    with pytest.raises(csv.Error):
+        read_csv(text)
+
+
+def test_empty_cells_beyond_the_headings_are_nothing() -> None:
+    assert read_csv("a,b,,\n1,2,,,\n") == [{"a": "1", "b": "2"}]

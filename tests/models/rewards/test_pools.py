@@ -397,3 +397,15 @@ def test_a_batch_is_kept_without_its_codes(shop: Shop) -> None:
     (batch,) = [row for row in scan(PoolBatchRow) if row.reward_id == shop.reward_id]
     assert (batch.batch, batch.units, batch.imported_by) == ("spring", 1, "desk-1")
     assert "a-code-of-mine" not in str(batch.serialize())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["code\nAB,CD", "code,code\nABCD,EFGH", "code\n" + "x" * 200_000],
+    ids=["a code with a comma", "a heading twice", "a cell beyond what is read"],
+)
+def test_a_file_of_which_something_would_be_passed_over_is_refused(shop: Shop, text: str) -> None:
+    with pytest.raises(Invalid):
+        shop.import_text(text)
+
+    assert free(shop) == 0
