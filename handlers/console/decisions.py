@@ -141,7 +141,7 @@ def _lines(content: object) -> list[dict[str, str]]:
 
 def _choice(choices: type[_Choice], field: str, event: Mapping[str, Any]) -> _Choice:
     given = event.get(field)
-    if given not in set(choices):
+    if given not in tuple(choices):  # which also takes what cannot be hashed
         code = "field.not_allowed" if given else "field.missing"
         raise Invalid(fields=[FieldError(field=field, code=code)])
     return choices(given)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from handlers.console import solvency
+from handlers.console import refusals, solvency
 from handlers.wiring import Services, services
 from models.base.errors import DomainError
 from models.rewards import reward_sheets
@@ -40,6 +40,8 @@ def on_publish(event: Mapping[str, Any]) -> dict[str, Any]:
             wrong = SheetError(sheet=kind, row=0, column=name, code="sheet.unreadable")
             unreadable.append(wrong)
     dry_run = bool(event.get("dry_run"))
+    for column, code in refusals.missing_texts(event, "actor").items():
+        unreadable.append(SheetError(sheet="command", row=0, column=column, code=code))
     if unreadable:
         return _told(Report(wrong=tuple(unreadable)), dry_run=dry_run)
     draft = Draft(
@@ -61,8 +63,11 @@ def on_change(event: Mapping[str, Any]) -> dict[str, Any]:
     lacks then.
     """
     wired: Services = services()
-    if event["action"] not in CHANGES:
+    if event.get("action") not in CHANGES:
         return {"status": None, "refused": "action.unknown", "actions": list(CHANGES)}
+    bad = refusals.missing_texts(event, "reward_id", "actor")
+    if bad:
+        return {"status": None, "refused": "request.invalid", "fields": bad}
     try:
         state = wired.publication.change(
             event["reward_id"],

@@ -167,9 +167,10 @@ def _wrong_with(asked: Publication, now: datetime) -> list[Wrong]:
         wrong.append(Wrong(rule="", field="effective_from", **too_early))
     if asked.effective_to is not None and asked.effective_to <= asked.effective_from:
         wrong.append(Wrong(rule="", field="effective_to", code="field.invalid"))
-    named = [columns.get("rule") for columns in asked.rules]
+    given = [columns.get("rule") for columns in asked.rules]
+    named = [name for name in given if isinstance(name, str)]
     wrong += [
-        Wrong(rule=str(name), field="rule", code="rule.named_twice")
+        Wrong(rule=name, field="rule", code="rule.named_twice")
         for name in dict.fromkeys(named)
         if named.count(name) > 1
     ]

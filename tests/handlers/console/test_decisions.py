@@ -73,6 +73,12 @@ def test_every_bad_line_of_a_file_is_named_in_chinese_and_nothing_is_written(
     assert answer["refused"][0]["message"] == "没有找到这位成员"
 
 
+def test_a_decision_that_is_no_text_is_refused(world: World) -> None:
+    answer = decisions.on_decide(by_another(world, proposal_id="prp_1", decision=["approve"]))
+
+    assert [one["code"] for one in answer["refused"]] == ["field.not_allowed"]
+
+
 def test_one_person_alone_moves_nothing(world: World) -> None:
     rider = world.rider()
     columns = {"kind": "adjustment", "points": 4, "reason": "missing", "reference": new_id("act")}

@@ -57,6 +57,21 @@ def test_the_whole_shelf_comes_out_and_goes_in_again_unchanged(world: World) -> 
     assert (answer["added"], answer["changed"]) == ([], {})
 
 
+def test_a_command_that_lacks_its_words_is_told_which(world: World) -> None:
+    published = handler.on_publish({"content": []})
+    changed = handler.on_change({"action": "pause", "reward_id": 5})
+    nothing = handler.on_change({"actor": "district"})
+
+    assert [(each["column"], each["code"]) for each in published["refused"]] == [
+        ("actor", "field.missing")
+    ]
+    assert (changed["status"], changed["fields"]) == (
+        None,
+        {"reward_id": "field.wrong_type", "actor": "field.missing"},
+    )
+    assert nothing["refused"] == "action.unknown"
+
+
 def test_errors_say_where_they_are_and_nothing_is_published(world: World) -> None:
     answer = publish(content=[a_row(price="free", county="411599")], funds="[", classes="fund_id")
 

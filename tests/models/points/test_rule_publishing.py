@@ -210,6 +210,12 @@ def test_nothing_is_no_publication(rules: PointRules, clock: FixedClock) -> None
     assert wrong(publish(rules, clock)) == [("", "rules", "field.missing")]
 
 
+def test_a_rule_whose_name_is_no_text_is_unknown(rules: PointRules, clock: FixedClock) -> None:
+    report = publish(rules, clock, {"rule": ["report.first"]})
+
+    assert [(one.field, one.code) for one in report.wrong] == [("rule", "rule.not_found")]
+
+
 def test_who_did_not_see_what_was_published_meanwhile_is_refused(
     rules: PointRules, clock: FixedClock
 ) -> None:
