@@ -47,19 +47,22 @@ class PoolImports:
 
         Lines: ``pool.code_missing``, ``.code_too_long``, ``.code_unreadable``, ``.code_repeated``
         (in the file), ``.code_known`` (in a pool, this or another). A run that was interrupted is
-        finished by repeating it. Raises ``NotFound("reward.not_found")``,
-        ``Conflict("pool.not_pooled")``, ``Conflict("pool.batch_reused")`` for another content
-        under the name of a batch, and ``Invalid`` for a file that is none. 3 write units a code.
+        finished by repeating it, and goes on where it stopped. Raises
+        ``NotFound("reward.not_found")``, ``Conflict("pool.not_pooled")``,
+        ``Conflict("pool.batch_reused")`` for another content under the name of a batch, and
+        ``Invalid`` for a file that is none. 3 write units a code.
         """
         reward = _pooled(file.reward_id)
         codes = _codes(file.csv)
         batch_id = derived_id("bat", file.reward_id, file.batch)
         unit_ids = [self._pools.unit_id(code) for code in codes]
-        refused = _refused(codes, _batches_of(unit_ids), unit_ids, batch_id)
+        batches = _batches_of(unit_ids)
+        refused = _refused(codes, batches, unit_ids, batch_id)
         if refused:
             return ImportReport(refused=refused)
         self._open_batch(batch_id, file, reward, codes)
-        return self._put(reward, batch_id, list(zip(unit_ids, codes, strict=True)))
+        numbered = zip(range(FIRST_LINE, FIRST_LINE + len(codes)), unit_ids, codes, strict=True)
+        return self._put(reward, batch_id, [line for line in numbered if line[1] not in batches])
 
     def _open_batch(
         self, batch_id: str, file: CodeFile, reward: Reward, codes: Sequence[str]
@@ -81,9 +84,12 @@ class PoolImports:
         if standing is None or standing.content != content:
             raise Conflict("pool.batch_reused")
 
-    def _put(self, reward: Reward, batch_id: str, codes: Sequence[tuple[str, str]]) -> ImportReport:
+    def _put(
+        self, reward: Reward, batch_id: str, codes: Sequence[tuple[int, str, str]]
+    ) -> ImportReport:
+        """Put codes, each with its line and its id, that no pool had a moment ago."""
         added, lost = 0, []
-        for number, (unit_id, code) in enumerate(codes, FIRST_LINE):
+        for number, unit_id, code in codes:
             row = PoolUnitRow(
                 unit_id,
                 county=reward.county,

@@ -25,7 +25,7 @@ from models.rewards.pools import Pools
 from models.rewards.settlements import Settlements
 from models.rewards.tables import RedemptionRow
 from tests.infra.test_template import CLASSES
-from tests.support.faults import Killed, killed_at, lost_reply
+from tests.support.faults import Killed, counting, killed_at, lost_reply
 from tests.support.rewards import Shop
 
 
@@ -344,6 +344,19 @@ def test_a_repeated_file_does_nothing_and_another_under_its_name_is_refused(shop
     with pytest.raises(Conflict, match=r"pool\.batch_reused"):
         shop.import_codes(*codes, *some_codes(1))
     assert free(shop) == 3
+
+
+def test_a_repeated_file_goes_on_where_it_stopped(shop: Shop) -> None:
+    codes = some_codes(6)
+    with pytest.raises(Killed), killed_at(6, applied=True):  # after four codes
+        shop.import_codes(*codes)
+
+    with counting() as sent:
+        again = shop.import_codes(*codes)
+
+    assert (again.added, again.refused) == (2, ())
+    assert [one for one in sent if one == "PutItem"] == ["PutItem"] * 3  # the batch, the two
+    agree(shop, 6)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
