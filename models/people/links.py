@@ -65,6 +65,12 @@ def others_of(row: Table | None) -> frozenset[str]:
     return frozenset(row.others) if isinstance(row, LinkRow) else frozenset()
 
 
+def had_one_phone(member_id: str, other_id: str) -> bool:
+    """Whether two members ever bound one phone: very likely one person. One strong read."""
+    known = _kept(get(LinkRow, member_id)).get(other_id, {})
+    return bool(known.get("why") == Why.SAME_PHONE)
+
+
 def is_close(name: str, member_id: str) -> bool:
     """Whether ``name`` is the member, or somebody close to him. Two strong reads, as a rule.
 

@@ -232,7 +232,7 @@ def _stand(draft: Draft, maker: str, batch: str | None, now: datetime) -> Propos
 def _judged(columns: Mapping[str, object], county: str, maker: Person, today: str) -> Draft:
     errors: list[FieldError] = []
     column = "phone_key" if columns.get("phone_key") else "member_id"
-    member_id = _member(columns.get(column), column)
+    member_id = _member(columns.get(column), column, county)
     if member_id is None:
         errors.append(FieldError(field=column, code="proposal.unknown_member"))
     elif links.is_close(maker.given, member_id):
@@ -246,13 +246,14 @@ def _judged(columns: Mapping[str, object], county: str, maker: Person, today: st
     return _fitting(draft)
 
 
-def _member(given: object, column: str) -> str | None:
-    """The member whom a line means; None where there is nobody."""
+def _member(given: object, column: str, county: str) -> str | None:
+    """The member whom a line means; None where there is nobody, or he is another county's."""
     name = given.strip() if isinstance(given, str) else ""
     if not is_id(name):
         return None
     member_id = load_phone(name).member_id if column == "phone_key" else name
-    return member_id if member_id and members.get(member_id) else None
+    member = members.get(member_id) if member_id else None
+    return member_id if member and member.county in (None, county) else None
 
 
 def _fitting(draft: Draft) -> Draft:

@@ -9,6 +9,7 @@ from datetime import datetime
 from models.base.clock import Clock, business_day
 from models.base.errors import Conflict, Exhausted, Forbidden, NotFound
 from models.base.store import get, query, retrying
+from models.people import links
 from models.people.entities import Actor, RoleName
 from models.points.ledger import Ledger, transfer
 from models.points.tables import answer_of
@@ -170,7 +171,7 @@ def _scope_of(actor: Actor, row: RedemptionRow) -> str:
     allowed = _allowed(actor, row)
     if not allowed:
         raise NotFound("redemption.not_found")
-    if row.member_id == actor.member_id:
+    if row.member_id == actor.member_id or links.had_one_phone(row.member_id, actor.member_id):
         raise Forbidden("redemption.own")
     return row.fulfilled_by if row.fulfilled_by in allowed else allowed[0]
 

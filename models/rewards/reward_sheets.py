@@ -97,7 +97,7 @@ _RANGES = {
     "valid_days": (1, 365),
     "shards": (1, 64),
     "member_days": (0, 3650),
-    "limit_count": (1, 100),
+    "limit_count": (1, 12),
     "limit_days": (1, 730),
     "points_cap": (0, 1_000_000_000),
     "position": (1, 1000),

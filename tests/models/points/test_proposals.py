@@ -251,6 +251,21 @@ def test_a_proposals_id_changes_with_everything_in_it(change: dict[str, int]) ->
     assert (other.proposal_id == draft.proposal_id) == (other == draft)
 
 
+def test_a_desk_credits_no_member_of_another_county(office: Office) -> None:
+    keeper = office.people.with_roles().actor
+    line = {
+        "member_id": keeper.member_id,
+        "kind": "hardship",
+        "reason": "applied",
+        "reference": a_reference(),
+    }
+
+    elsewhere = office.proposals.propose(line, county="411702", actor=MAKER)
+
+    assert keeper.county not in (None, "411702")
+    assert refused(elsewhere) == [(0, "member_id", "proposal.unknown_member")]
+
+
 def test_a_member_proposes_nothing_for_himself(office: Office) -> None:
     phone, openid = a_phone(), "o-own-account"
     rider = office.people.sign_in(openid).actor

@@ -11,12 +11,13 @@ from infra.bench.trace import Trace
 from models.base.clock import FixedClock, business_day
 from models.base.errors import Conflict, DomainError, Forbidden, NotFound
 from models.base.tables import Database, connection
+from models.people import links
 from models.people.entities import Actor, Role, RoleName
 from models.points.checking import check_member
 from models.points.reading import balances
 from models.rewards.entities import State
 from tests.support.faults import lost_reply
-from tests.support.people import a_role, an_actor
+from tests.support.people import a_phone, a_role, an_actor
 from tests.support.rewards import Shop, a_request_id
 
 MINUTE = timedelta(minutes=1)
@@ -179,6 +180,19 @@ def test_nobody_hands_over_to_himself(shop: Shop) -> None:
 
     with pytest.raises(Forbidden, match=r"redemption\.own"):
         shop.fulfil(shop.merchant(rider.member_id), voucher.code)
+
+
+def test_nobody_hands_over_to_another_account_of_his_own_phone(shop: Shop) -> None:
+    rider, merchant = shop.rider(), shop.merchant()
+    voucher = shop.redeem(rider)
+    phone = a_phone()
+    for member_id in (rider.member_id, merchant.member_id):
+        links.record_phone(phone, member_id, shop.clock.now())
+
+    with pytest.raises(Forbidden, match=r"redemption\.own"):
+        shop.fulfil(merchant, voucher.code)
+
+    assert shop.fulfil(shop.merchant(), voucher.code).state is State.FULFILLED
 
 
 def test_an_undo_within_five_minutes_makes_the_voucher_good_again(shop: Shop) -> None:
