@@ -48,13 +48,13 @@ class Refunds:
         """
         maker = read_person(actor)
         retrying(lambda: self._propose(redemption_id, reason, maker))
-        _note("refund.proposed", redemption_id, maker)
+        log.info("refund.proposed", extra=_facts(redemption_id, maker))
 
     def decline(self, redemption_id: str, *, actor: str) -> None:
         """Drop a proposal, one's own or another's; nothing when there is none."""
         decliner = read_person(actor)
         retrying(lambda: self._decline(redemption_id))
-        _note("refund.declined", redemption_id, decliner)
+        log.info("refund.declined", extra=_facts(redemption_id, decliner))
 
     def approve(self, redemption_id: str, *, actor: str) -> Outcome:
         """Refund what another proposed: the points go back into the buckets they came from.
@@ -66,7 +66,7 @@ class Refunds:
         """
         checker = read_person(actor)
         outcome = retrying(lambda: self._approve(redemption_id, checker))
-        _note("refund.approved", redemption_id, checker)
+        log.info("refund.approved", extra=_facts(redemption_id, checker))
         return outcome
 
     def _propose(self, redemption_id: str, reason: RefundReason, maker: Person) -> None:
@@ -128,5 +128,5 @@ def _require_other(person: Person, row: RedemptionRow) -> None:
         raise Forbidden("proposal.own_account")
 
 
-def _note(event: str, redemption_id: str, person: Person) -> None:
-    log.info(event, extra={"redemption_id": redemption_id, "actor": person.name})
+def _facts(redemption_id: str, person: Person) -> dict[str, str]:
+    return {"redemption_id": redemption_id, "actor": person.name}

@@ -27,6 +27,7 @@ def a_diary() -> Diary:
                 case_id=f"case_{number}",
                 upload_id=f"up_{number}",
                 sha256="0" * 64,
+                day="2026-03-18",
             )
             for number in range(2)
         ],
