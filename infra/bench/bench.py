@@ -33,6 +33,7 @@ def measure() -> list[dict[str, Any]]:
     with temporary_stack(in_memory=True, without=frozenset({"pump", "photos", "api"})) as stack:
         plant.in_stack(stack)
         values |= Costs(stack).measure()
+    print(values, file=sys.stderr)  # also when a figure turns out to have no budget
     return figures(values)
 
 

@@ -58,6 +58,8 @@ BUDGETS = (
     Budget(name="nearby.p95_ms_200k", limit=50, unit="ms"),
     Budget(name="escalate.growth", limit=1.2, unit="×"),
     Budget(name="calendar.us", limit=50, unit="µs"),
+    Budget(name="duplicates.precision", limit=0.97, unit="share", is_floor=True),
+    Budget(name="duplicates.recall", limit=0.92, unit="share", is_floor=True),
     Budget(name="ledger.verify_1m_s", limit=30, unit="s"),
     Budget(name="ledger.read_50k_s", limit=30, unit="s"),
     Budget(name="wallet.bytes_25_buckets", limit=1024, unit="bytes"),

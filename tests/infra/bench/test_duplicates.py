@@ -9,6 +9,7 @@ from statistics import mean
 
 import pytest
 
+from infra.bench.budgets import BUDGETS
 from infra.bench.duplicates.evaluation import (
     DEVELOPMENT_SEED,
     REMEMBERED,
@@ -150,7 +151,10 @@ def test_the_scorer_beats_the_plain_rule_on_the_development_seed(bench: Labelled
     assert without_photos.recall < found.recall
 
 
-def test_the_figures_are_those_of_the_held_out_seed() -> None:
-    assert measure() == pytest.approx(
+def test_the_figures_are_those_of_the_held_out_seed_and_have_budgets() -> None:
+    found = measure()
+
+    assert found == pytest.approx(
         {"duplicates.precision": 0.9760, "duplicates.recall": 0.9367}, abs=5e-5
     )
+    assert found.keys() <= {budget.name for budget in BUDGETS}
