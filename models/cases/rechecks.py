@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 ANSWERED = "case.rechecked"
 MAX_SHOWN = 20
+LOOKED_AT = 40
+"""So that some that have gone back to work leave enough to show."""
 
 Handle = Callable[[Event], None]
 
@@ -91,9 +93,10 @@ class Rechecks:
         }
 
     def near(self, actor: Actor, *, lon: float, lat: float) -> list[Mapping[str, Any]]:
-        """List the open rechecks within 500 m of what neither he nor one close to him has done.
+        """List the open rechecks within 500 m that he may answer.
 
-        Nearest first, 20 at most; four parallel queries, and his links beside them.
+        Nearest first, 20 at most. Four parallel queries, his links beside them; then one batch read
+        of the cases, and one query for each of them that several riders reported, all at once.
         """
         if not rules.in_city(lon, lat):
             return []
@@ -110,9 +113,17 @@ class Rechecks:
             if row.reporter_id not in his_own and row.resolver_id not in his_own
         ]
         near.sort(key=lambda pair: (pair[0], pair[1].recheck_id))
-        near = [(away, row) for away, row in near[:MAX_SHOWN] if away <= recheck_rules.NEAR_M]
+        near = [(away, row) for away, row in near[:LOOKED_AT] if away <= recheck_rules.NEAR_M]
+        cases = get_many(
+            [(CaseRow, (case_id,)) for case_id in sorted({row.case_id for _, row in near})]
+        )
+        case_by_id = {case.case_id: case for case in cases if isinstance(case, CaseRow)}
+        refusals = together(
+            [partial(_refusal, row, case_by_id[row.case_id], actor, linked, now) for _, row in near]
+        )
+        open_ones = [pair for pair, refusal in zip(near, refusals, strict=True) if refusal is None]
         points = self._ledger.rule(recheck_rules.RULE, now).points
-        return [_offer(row, away, points) for away, row in near]
+        return [_offer(row, away, points) for away, row in open_ones[:MAX_SHOWN]]
 
     def answer(self, actor: Actor, recheck_id: str, command: AnswerRecheck) -> Mapping[str, Any]:
         """Take an answer; repeated with the same id it is told again.
@@ -221,8 +232,9 @@ class Rechecks:
             if answer is None:
                 raise Conflict("recheck.taken")
             return answer
-        _check_open(recheck, case, actor, now)
-        _check_links(recheck, case, links.others_of(link))
+        refusal = _refusal(recheck, case, actor, links.others_of(link), now)
+        if refusal is not None:
+            raise Conflict(refusal)
         _check(recheck, command, uploads, actor, now)
         counted = limit if isinstance(limit, LimitRow) else None
         rule = self._ledger.rule(recheck_rules.RULE, now)
@@ -281,22 +293,21 @@ def _in_area(area: str, now: datetime) -> list[RecheckRow]:
     return rows
 
 
-def _check_open(recheck: RecheckRow, case: CaseRow, actor: Actor, now: datetime) -> None:
+def _refusal(
+    recheck: RecheckRow, case: CaseRow, actor: Actor, linked: frozenset[str], now: datetime
+) -> str | None:
+    """Why somebody may not answer; None when he may. ``linked`` are those close to him."""
     if recheck.answered_at is not None:
-        raise Conflict("recheck.taken")
+        return "recheck.taken"
     is_standing = case.rounds == recheck.round and case.status in (Status.RESOLVED, Status.CLOSED)
     if now >= recheck.closes_at or not is_standing:
-        raise Conflict("recheck.over")
+        return "recheck.over"
     if actor.member_id == recheck.resolver_id or changes.parties_in(actor, case):
-        raise Conflict("recheck.own_work")
-    if changes.is_reporter(actor, case):
-        raise Conflict("recheck.own_case")
-
-
-def _check_links(recheck: RecheckRow, case: CaseRow, linked: frozenset[str]) -> None:
-    """That neither who reported it nor who fixed it is close to who looks."""
-    if recheck.resolver_id in linked or any(has_reported(other, case) for other in linked):
-        raise Conflict("recheck.own_case")
+        return "recheck.own_work"
+    near_him = {actor.member_id, *linked}
+    if recheck.resolver_id in linked or any(has_reported(one, case) for one in near_him):
+        return "recheck.own_case"
+    return None
 
 
 def _check(

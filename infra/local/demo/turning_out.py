@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isclose
 from typing import Any
 
 from infra.local.client import Reply
@@ -81,15 +82,17 @@ def _look_again(stage: Stage, cast: Cast, case_id: str) -> None:
     _act(stage, cast.officer, case_id, "resolve", reason="gone_on_arrival")
     rider = cast.passer_by
     rider.sign_in()
-    offered = stage.until(
+    task = stage.until(
         "a passer-by is asked",
-        lambda: (
-            found
-            if (found := rider.app.get("/v1/rechecks", lon=SPOT.lon, lat=SPOT.lat)).body["items"]
-            else None
+        lambda: next(
+            (
+                item
+                for item in rider.app.get("/v1/rechecks", lon=SPOT.lon, lat=SPOT.lat).body["items"]
+                if isclose(item["lat"], SPOT.lat + AWAY)
+            ),
+            None,
         ),
     )
-    task = offered.body["items"][0]
     answer = rider.app.post(
         f"/v1/rechecks/{task['id']}",
         {

@@ -290,6 +290,22 @@ def test_a_case_that_went_back_to_work_needs_no_answer(town: Town, rechecks: Rec
     assert refusal(lambda: rechecks.answer(rider, id_of(case), answer)) == "recheck.over"
 
 
+def test_nobody_is_offered_a_look_that_would_be_refused_him(town: Town, rechecks: Rechecks) -> None:
+    rider, joiner = a_rider(), a_rider()
+    case = town.claimed(rider)
+    town.intake.submit(joiner, town.a_report(joiner, same_as=case.case_id))
+    town.act(town.officer, case, Action.RESOLVE, reason="gone_on_arrival")
+    tell(town, rechecks, case)
+    here = {"lon": town.centre.lon, "lat": town.centre.lat}
+
+    assert [rechecks.near(who, **here) for who in (joiner, town.lead)] == [[], []]
+    assert rechecks.near(a_rider(), **here)
+
+    town.act(town.lead, town.case(case.case_id), Action.REOPEN, reason="not_fixed")
+
+    assert rechecks.near(a_rider(), **here) == [], "it has gone back to work"
+
+
 def test_an_unknown_recheck_is_not_found(town: Town, rechecks: Rechecks) -> None:
     rider = a_rider()
 
