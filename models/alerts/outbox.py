@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from models.alerts.entities import Event
@@ -44,12 +45,15 @@ def row(topic: str, key: str, county: str, payload: Mapping[str, Any], now: date
 def due(now: datetime, limit: int) -> list[str]:
     """Ids of up to ``limit`` rows that may be delivered now; one scan.
 
-    Those that failed least come first, then the oldest: rows that fail for ever, however many,
-    never stand before a new one. Payloads are not read: one that cannot be hides no other.
+    New ones and those that failed before take turns, so that neither can starve the other: not the
+    rows that fail for ever, nor a stream of new ones. Payloads are not read: one that cannot be
+    hides no other.
     """
-    rows = [row for row in scan(OutboxRow, attributes_to_get=_WHEN) if _is_free(row, now)]
-    rows.sort(key=lambda row: (row.attempts or 0, row.created_at or now))
-    return [row.outbox_id for row in rows[:limit]]
+    free = [row for row in scan(OutboxRow, attributes_to_get=_WHEN) if _is_free(row, now)]
+    new = sorted((row for row in free if not row.attempts), key=lambda row: row.created_at or now)
+    again = sorted((row for row in free if row.attempts), key=lambda row: _free_since(row, now))
+    turns = chain.from_iterable(zip_longest(new, again))
+    return [row.outbox_id for row in islice(filter(None, turns), limit)]
 
 
 def lease(outbox_id: str, now: datetime) -> Event | None:
@@ -101,3 +105,8 @@ def _is_free(row: OutboxRow, now: datetime) -> bool:
     held = row.leased_until is not None and row.leased_until > now
     waiting = row.not_before is not None and row.not_before > now
     return not held and not waiting
+
+
+def _free_since(row: OutboxRow, now: datetime) -> datetime:
+    """When a row that was tried before became free: after its pause, or its deliverer's death."""
+    return max((at for at in (row.not_before, row.leased_until) if at is not None), default=now)

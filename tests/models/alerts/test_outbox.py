@@ -205,6 +205,19 @@ def test_rows_that_keep_failing_do_not_stand_before_new_ones(clock: FixedClock) 
     assert outbox.due(clock.now(), 1) == [fresh]
 
 
+def test_new_rows_and_those_tried_before_take_turns(clock: FixedClock) -> None:
+    """A deliverer that was killed must not cost its row more than every second turn."""
+    tried = [a_row(f"tried{number}") for number in range(3)]
+    for outbox_id in reversed(tried):
+        leased(outbox_id, clock)
+        clock.advance(timedelta(seconds=1))
+    clock.advance(outbox.LEASE)
+    new = [a_row(created_at=clock.now() + timedelta(seconds=number)) for number in range(5)]
+
+    assert outbox.due(clock.now(), 6) == [new[0], tried[2], new[1], tried[1], new[2], tried[0]]
+    assert outbox.due(clock.now(), 99)[6:] == new[3:]
+
+
 def test_a_row_that_cannot_be_read_hides_no_other(clock: FixedClock) -> None:
     """Somebody has put it by hand, in the console."""
     good = a_row()
