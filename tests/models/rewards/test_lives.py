@@ -178,11 +178,13 @@ class Lives(RuleBasedStateMachine):
         if expected == "fulfilled":
             life.state, life.by, life.fulfilled_at = "fulfilled", scope, now
 
-    @rule(data=st.data(), keeper=st.booleans(), lost=st.booleans(), late=st.booleans())
-    def undo(self, data: st.DataObject, keeper: bool, lost: bool, late: bool) -> None:
-        if late:
-            self.wait(6)
-        life, now = self.pick(data, "fulfilled", "proposed", shop=0), self.clock.now()
+    @rule(data=st.data(), keeper=st.booleans(), lost=st.booleans())
+    def undo(self, data: st.DataObject, keeper: bool, lost: bool) -> None:
+        life = self.pick(data, "fulfilled", "proposed", shop=0)
+        self.undo_at_counter(life, keeper=keeper, lost=lost)
+
+    def undo_at_counter(self, life: Life, *, keeper: bool, lost: bool) -> None:
+        now = self.clock.now()
         actor, scope = self.behind_counter(life, keeper=keeper)
         known = life.shop == 0 and scope in life.places
         if not known or life.by not in (None, scope):
@@ -283,6 +285,7 @@ class Lives(RuleBasedStateMachine):
                     expected[life.redemption_id] = "kept"
         assert fates == expected
         self.seen.update(f"close.{fate}" for fate in fates.values())
+        self.reserve(shop=shop, rider=0, lost=False)  # nothing that only a closed shop gives
 
     @rule(late=st.booleans())
     def expire(self, late: bool) -> None:
@@ -335,6 +338,10 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "world"):
             return
+        self.clock.advance(UNDO + timedelta(seconds=1))
+        for life in self.world.lives:
+            if life.state == "fulfilled" and life.by is not None:
+                self.undo_at_counter(life, keeper=life.by.startswith("station:"), lost=False)
         for rider in self.riders:
             assert check_member(rider.member_id) == ()
         for shop in self.shops:
@@ -399,6 +406,6 @@ def test_any_lives_of_vouchers_end_as_a_plain_model_says(database: Database) -> 
 
     rare = {"expire", "refunded", "shown", "cancelled", "close.cancelled", "close.kept"}
     told = {"redemption.undo_too_late", "redemption.refund_own_proposal", "redemption.expired"}
-    limits = {"reward.limit_reached", "reward.sold_out"}
+    limits = {"reward.limit_reached", "reward.sold_out", "reward.not_found"}
     missed = {each for each in rare | told | limits if not Lives.seen[each]}
     assert missed == set(), Lives.seen
