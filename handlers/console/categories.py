@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from handlers.console import refusals
 from handlers.wiring import Services, services
 from models.base.clock import parse_utc
 from models.base.errors import Conflict
@@ -38,6 +39,8 @@ def _publish(
     wired: Services, publishing: Publishing, scope: str, event: Mapping[str, Any]
 ) -> dict[str, Any]:
     now = wired.clock.now()
+    for column, code in refusals.bad_texts(event, "actor").items():
+        return _refused(column, code)
     try:
         sheet = sheets.read(_as_text(event["content"]))
     except ValueError:

@@ -20,7 +20,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     were ``cancelled``, ``kept``, ``gone`` and ``failed``; a result for each voucher. The schedule
     goes on by itself until it is ``finished``, a quarter of an hour later at the earliest.
     """
-    bad = refusals.missing_texts(event, "merchant_id", "actor")
+    bad = refusals.bad_texts(event, "merchant_id", "actor")
     if bad:
         return refusals.fields(bad)
     try:

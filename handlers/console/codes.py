@@ -18,7 +18,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     and no log holds a code.
     """
     names = ("reward_id", "batch", "csv", "actor")
-    bad = refusals.missing_texts(event, *names)
+    bad = refusals.bad_texts(event, *names)
     if bad:
         return refusals.fields(bad)
     file = CodeFile(**{name: event[name] for name in names})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.console import imports
+from handlers.console import imports, refusals
 from handlers.wiring import services
 from models.alerts import leavers
 from models.people.importing import read_csv
@@ -18,6 +18,9 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     The file is all of the county's leaves: one that is not in it ends at once. ``actor`` names the
     post that imports. The CSV holds keyed hashes of phones, never phones.
     """
+    bad = refusals.bad_texts(event, "csv", "county", "actor")
+    if bad:
+        return refusals.fields(bad)
     wired = services()
     report = import_leaves(
         read_csv(event["csv"]),

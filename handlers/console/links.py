@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.console import imports
+from handlers.console import imports, refusals
 from handlers.wiring import services
 from models.people.importing import read_csv
 from models.people.links import import_links
@@ -16,5 +16,8 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
 
     ``actor`` names the post that imports. The CSV holds keyed hashes of phones, never phones.
     """
+    bad = refusals.bad_texts(event, "csv", "actor")
+    if bad:
+        return refusals.fields(bad)
     report = import_links(read_csv(event["csv"]), now=services().clock.now(), actor=event["actor"])
     return imports.answer(report)

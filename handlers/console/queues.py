@@ -23,12 +23,12 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     ``{"queue"}`` or ``{"redemption_id", "state"}``, or what is wrong: ``{"code", "fields"}``.
     """
     if "decline" not in event:
-        bad = refusals.missing_texts(event, "reward_id", "county")
+        bad = refusals.bad_texts(event, "reward_id", "county")
         if bad:
             return refusals.fields(bad)
         waiting = services().allocation.waiting(event["reward_id"], event["county"])
         return {"queue": [_shown(number, each) for number, each in enumerate(waiting, 1)]}
-    bad = refusals.missing_texts(event, "redemption_id", "actor")
+    bad = refusals.bad_texts(event, "redemption_id", "actor")
     if event["decline"] not in DECISIONS:
         bad["decline"] = "field.not_allowed"
     if bad:

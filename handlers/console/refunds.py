@@ -39,7 +39,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bad_fields(event: Mapping[str, Any]) -> dict[str, str]:
-    bad = refusals.missing_texts(event, "redemption_id", "actor")
+    bad = refusals.bad_texts(event, "redemption_id", "actor")
     if event.get("step") not in STEPS:
         bad["step"] = "field.not_allowed"
     elif event["step"] == "propose" and event.get("reason") not in tuple(RefundReason):

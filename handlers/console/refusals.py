@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.base.errors import DomainError, FieldError, Invalid
+from models.points.proposal_rules import read_person
 
 
 def told(error: DomainError) -> dict[str, Any]:
@@ -25,12 +26,23 @@ def fields(code_by_field: Mapping[str, str]) -> dict[str, Any]:
     )
 
 
-def missing_texts(event: Mapping[str, Any], *names: str) -> dict[str, str]:
-    """Which of the texts that a command needs are not there, or are none."""
+def bad_texts(event: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """Which of the texts that a command needs are not there, or are none; ``actor`` names a post,
+    never a person: it is kept, and stands in logs."""
     bad = {}
     for name in names:
         if not event.get(name):
             bad[name] = "field.missing"
         elif not isinstance(event[name], str):
             bad[name] = "field.wrong_type"
+        elif name == "actor" and not _is_post(event[name]):
+            bad[name] = "field.invalid"
     return bad
+
+
+def _is_post(actor: str) -> bool:
+    try:
+        read_person(actor)
+    except Invalid:
+        return False
+    return True

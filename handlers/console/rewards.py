@@ -40,7 +40,7 @@ def on_publish(event: Mapping[str, Any]) -> dict[str, Any]:
             wrong = SheetError(sheet=kind, row=0, column=name, code="sheet.unreadable")
             unreadable.append(wrong)
     dry_run = bool(event.get("dry_run"))
-    for column, code in refusals.missing_texts(event, "actor").items():
+    for column, code in refusals.bad_texts(event, "actor").items():
         unreadable.append(SheetError(sheet="command", row=0, column=column, code=code))
     if unreadable:
         return _told(Report(wrong=tuple(unreadable)), dry_run=dry_run)
@@ -65,7 +65,7 @@ def on_change(event: Mapping[str, Any]) -> dict[str, Any]:
     wired: Services = services()
     if event.get("action") not in CHANGES:
         return {"status": None, "refused": "action.unknown", "actions": list(CHANGES)}
-    bad = refusals.missing_texts(event, "reward_id", "actor")
+    bad = refusals.bad_texts(event, "reward_id", "actor")
     if bad:
         return {"status": None, "refused": "request.invalid", "fields": bad}
     try:

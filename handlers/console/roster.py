@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.console import imports
+from handlers.console import imports, refusals
 from handlers.wiring import Services, services
 from models.alerts import leavers
 from models.people.importing import import_roster, read_csv
@@ -17,6 +17,9 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
 
     ``actor`` names the post that imports. The CSV holds keyed hashes of phones, never phones.
     """
+    bad = refusals.bad_texts(event, "csv", "county", "actor")
+    if bad:
+        return refusals.fields(bad)
     wired, county = services(), event["county"]
     report = import_roster(
         read_csv(event["csv"]),

@@ -35,7 +35,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     ``{"month", "final", "count", "points", "csv"}``, or ``"xlsx"`` as base64. While ``final`` is
     false the month can still change. What is wrong with the question: ``{"code", "fields"}``.
     """
-    kind, bad = event.get("format", "csv"), refusals.missing_texts(event, "merchant_id", "month")
+    kind, bad = event.get("format", "csv"), refusals.bad_texts(event, "merchant_id", "month")
     if kind not in FORMATS:
         bad["format"] = "field.not_allowed"
     if bad:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from handlers.console import refusals
 from handlers.http.texts.catalogue import text
 from handlers.wiring import services
 from models.rewards.solvency import Judgement
@@ -23,8 +24,8 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     wired, planned = services(), event.get("members")
     if planned is not None:
         refused = [*_refused(planned, wired.grids_by_county())]
-        if not event.get("actor"):
-            refused.append({"field": "actor", "code": "field.missing"})
+        for name, code in refusals.bad_texts(event, "actor").items():
+            refused.append({"field": name, "code": code})
         if refused:
             return {"refused": refused}
         wired.solvency.plan(planned, actor=event["actor"], now=wired.clock.now())

@@ -19,7 +19,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     Answers ``{"member_id", "outcome"}``: ``asked`` (another must agree) or ``thawed``; or what is
     wrong: ``{"code", "details", "fields"}``.
     """
-    bad = refusals.missing_texts(event, "member_id", "actor")
+    bad = refusals.bad_texts(event, "member_id", "actor")
     if bad:
         return refusals.fields(bad)
     now = services().clock.now()

@@ -24,6 +24,8 @@ from models.people import links
 from models.points import appeal_states, decided
 from models.points.ledger import Ledger
 from models.points.proposal_rules import (
+    ACT_WITHIN,
+    ACTS,
     LEADS_TO,
     REASONS,
     Decision,
@@ -82,7 +84,7 @@ class Decisions:
         (``proposal.not_found``), ``Forbidden`` (``proposal.own``, ``proposal.not_own``,
         ``proposal.own_account``, ``appeal.own_decision``), ``Conflict``
         (``proposal.decided_before`` with the ``state``, ``proposal.changed``,
-        ``proposal.reference_posted``) and ``Invalid`` (field ``actor``).
+        ``proposal.too_old``, ``proposal.reference_posted``) and ``Invalid`` (field ``actor``).
         """
         checker = read_person(actor)
         return retrying(lambda: self._decide(proposal_id, decision, county, checker))
@@ -116,8 +118,8 @@ class Decisions:
             if (row.state, row.checker) != (state, checker.name):
                 raise Conflict("proposal.decided_before", state=row.state)
             return shown(row)
-        _check_may(row, decision, checker)
         now = self._clock.now()
+        _check_may(row, decision, checker, now)
         tx = Transaction()
         _flip(tx, row, state, checker.name, now, self._add_posting(tx, row, decision, now))
         if row.appeal_seq is not None:
@@ -172,7 +174,7 @@ def _found(proposal_id: str, county: str) -> ProposalRow:
     return row
 
 
-def _check_may(row: ProposalRow, decision: Decision, checker: Person) -> None:
+def _check_may(row: ProposalRow, decision: Decision, checker: Person, now: datetime) -> None:
     is_maker = row.maker == checker.name
     if decision is Decision.WITHDRAW:
         if not is_maker:
@@ -186,6 +188,9 @@ def _check_may(row: ProposalRow, decision: Decision, checker: Person) -> None:
         raise Forbidden("appeal.own_decision")
     if decision is Decision.APPROVE and draft_of(row).proposal_id != row.proposal_id:
         raise Conflict("proposal.changed")
+    is_old = row.kind in set(ACTS) and now - row.proposed_at > ACT_WITHIN
+    if decision is Decision.APPROVE and is_old:
+        raise Conflict("proposal.too_old")
 
 
 def _posted_before(row: ProposalRow) -> Exception:

@@ -6,24 +6,22 @@ Publishers race for the index: who loses reads again and is judged against what 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from models.base.clock import utc_text
-from models.base.errors import Conflict
+from models.base.errors import Conflict, Invalid
 from models.base.store import Refused, Stale, Transaction, retrying
 from models.points.acts import RuleBook
 from models.points.entities import Rule
+from models.points.proposal_rules import read_person
 from models.points.rule_drafts import Wrong, content, read
 from models.points.rule_sheets import FIRST, LEAD, PointRules, book_of
 from models.points.rule_tables import INDEX, RuleIndexRow, read_index, to_row
 
 log = logging.getLogger(__name__)
-
-_ACTOR = re.compile(r"[\w.@:-]{1,64}")
 
 
 class Judgement(Protocol):
@@ -159,8 +157,10 @@ def _wrong_with(asked: Publication, now: datetime) -> list[Wrong]:
     """Errors of the publication itself."""
     wrong = []
     soonest = now + LEAD
-    if not _ACTOR.fullmatch(asked.actor):
-        wrong.append(Wrong(rule="", field="actor", code="field.invalid"))
+    try:
+        read_person(asked.actor)
+    except Invalid as bad:
+        wrong += [Wrong(rule="", field=one.field, code=one.code) for one in bad.fields]
     if asked.effective_from < soonest:
         # Every process must know a version before it holds.
         too_early = {"code": "rule.too_early", "limit": utc_text(soonest)}

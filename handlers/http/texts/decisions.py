@@ -28,6 +28,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "申请内容与提交时不符，不能批准，请驳回后重新申请",
         "The proposal is not what was proposed; decline it and propose anew",
     ),
+    "proposal.too_old": (
+        "提交已超过 60 天，不能批准，请驳回后重新申请",
+        "Proposed more than 60 days ago; decline it and propose anew",
+    ),
     "points.entry_not_found": ("没有找到这笔积分记录", "No such entry"),
     "points.not_appealable": (
         "只有被收回或扣减的积分可以申诉",

@@ -522,6 +522,20 @@ def test_hours_are_paid_as_far_as_the_days_cap_goes(office: Office, rider: str) 
     assert has(rider) == (40, 0, 0, 0)
 
 
+def test_an_act_is_approved_while_the_caps_of_its_day_are_known(
+    office: Office, rider: str, clock: FixedClock
+) -> None:
+    waits = office.propose(rider, kind="activity", reason="event")
+    set_right = missing(office, rider)
+
+    clock.advance(timedelta(days=60, seconds=1))
+
+    with pytest.raises(Conflict, match=r"proposal\.too_old$"):
+        office.decide(waits)
+    assert office.decide(waits, Decision.DECLINE)["state"] == "declined"
+    assert office.decide(set_right)["points"] == 7
+
+
 def test_what_is_taken_back_gives_no_cap_back(office: Office, rider: str) -> None:
     posted = [office.post(rider, kind="activity", reason="event") for _ in range(2)]
     paid = proposal(posted[0]).transfer_id
