@@ -94,6 +94,12 @@ def test_an_award_matured_early_leaves_the_other_awards_of_its_day() -> None:
     assert legs == {"p:2026-03-25:2028-03": -10, "a:2028-03": 10}
 
 
+def test_an_award_of_a_single_point_matures_early_like_any_other() -> None:
+    bucket = "p:2026-03-25:2028-03"
+
+    assert rules.mature({bucket: 1}, {"iss:r@1": -1, bucket: 1}) == {bucket: -1, "a:2028-03": 1}
+
+
 def test_an_award_that_has_matured_by_itself_matures_no_more() -> None:
     assert rules.mature({"a:2028-03": 10}, {"p:2026-03-25:2028-03": 10}) == {}
 
