@@ -11,7 +11,7 @@ import pytest
 from models.base.clock import FixedClock
 from models.base.errors import DomainError, Exhausted
 from models.base.ids import new_id
-from models.base.store import Refused, Transaction, get, query, update_if
+from models.base.store import Refused, Stale, Transaction, get, query, update_if
 from models.base.tables import Database
 from models.people.entities import Actor
 from models.points.checking import check_member
@@ -23,7 +23,7 @@ from models.rewards.entities import CodeSource, Limit, RefundReason, State
 from models.rewards.expiry import Expiry, Swept
 from models.rewards.pool_tables import PoolUnitRow
 from models.rewards.reserving import Reserving, redemption_of
-from models.rewards.tables import LimitRow, RedemptionRow, RewardRow
+from models.rewards.tables import LimitRow, RedemptionRow, RewardRow, StockRow
 from tests.support.people import COUNTY
 from tests.support.points import award
 from tests.support.rewards import Shop, a_request_id
@@ -102,6 +102,17 @@ def test_a_row_of_places_is_kept_until_the_last_of_them_is_free(shop: Shop) -> N
     shop.clock.advance(-DAY)  # another machine's clock is behind
     shop.redeem(rider)
     assert place(shop, rider).ttl == last
+
+
+def test_stock_names_its_county_and_is_marked_as_made_up_when_its_reward_is(shop: Shop) -> None:
+    made_up = Shop(clock=shop.clock).opened()
+    RewardRow(made_up.reward_id).update([RewardRow.synthetic.set(True)])
+
+    for each in (shop, made_up):
+        each.redeem(each.rider(10))
+
+    rows = [row for each in (shop, made_up) for row in query(StockRow, each.reward_id)]
+    assert [(row.county, row.synthetic) for row in rows] == [(COUNTY, None), (COUNTY, True)]
 
 
 # the codes of a pool ----------------------------------------------------------------------------
@@ -184,6 +195,42 @@ def test_a_twin_that_took_the_last_piece_is_no_reason_to_say_sold_out(
     assert shop.left() == 0
     assert refusals.standing(transfer(hold_transfer(redemption_of(rider, request)))) is None
     assert check_member(rider.member_id) == ()
+
+
+def test_who_read_the_twins_points_and_not_yet_its_voucher_reads_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are read together are not of one moment."""
+    rider, request = shop.rider(50), a_request_id()
+    assert told(shop, rider, request) == "reserved"
+    read = reserving._read
+
+    def halfway(*asked: str) -> Any:
+        monkeypatch.undo()
+        return replace(read(*asked), redemption=None)
+
+    monkeypatch.setattr(reserving, "_read", halfway)
+
+    assert told(shop, rider, request) == "reserved"
+    assert (balances(rider.member_id, shop.now).held, shop.left()) == (10, 19)
+
+
+def test_a_refusal_that_names_the_code_alone_may_still_be_the_twins_doing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody promises that every failed condition is named: another code would be tried in vain."""
+    rider, request = shop.rider(50), a_request_id()
+    reserve = Reserving(clock=shop.clock, ledger=Ledger(), codes=shop.codes).reserve
+
+    def late(_: Transaction) -> None:
+        monkeypatch.undo()
+        shop.redeem(rider, request)
+        raise Refused({"code": None})
+
+    monkeypatch.setattr(Transaction, "commit", late)
+
+    with pytest.raises(Stale):
+        reserve(rider, shop.reward_id, request, turn=0)
 
 
 def test_what_is_held_for_other_things_counts_in_the_queue(
