@@ -31,7 +31,7 @@ def maturity_id(report_id: str) -> str:
     return derived_id("trf", "report.maturity", report_id)
 
 
-def act_of(case: CaseRow, rule: str, units: int, *, at: datetime, paid: int = 0) -> Act:
+def act_of(case: CaseRow, rule: str, units: int, *, at: datetime) -> Act:
     """A report of a case as the rules of points see it; ``at`` is when it was sent."""
     return Act(
         rule=rule,
@@ -39,7 +39,6 @@ def act_of(case: CaseRow, rule: str, units: int, *, at: datetime, paid: int = 0)
         grid_id=case.grid_id,
         quantity=units,
         severity=case.severity,
-        paid=paid,
     )
 
 

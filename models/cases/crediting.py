@@ -18,7 +18,7 @@ the ten minutes changes what anybody has in the end; only a claim, which is a pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from models.base.ids import derived_id
@@ -26,6 +26,7 @@ from models.base.store import Stale, Transaction
 from models.cases import awards, rules
 from models.cases.followers import Share, reports_of, whole_of
 from models.cases.tables import CaseRow, ReportRow
+from models.points import corrections
 from models.points.entities import Act
 from models.points.ledger import Ledger, transfer
 from models.points.posting import Posting
@@ -144,6 +145,17 @@ def mature_others(ledger: Ledger, case: CaseRow, now: datetime) -> None:
                 awards.mature_joiner(ledger, report, now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What was due for the same thing before, and the rules that gave something for it."""
+
+    gross: int = 0
+    rules: frozenset[str] = frozenset()
+
+    def and_(self, paid: Paid) -> _Before:
+        return _Before(gross=self.gross + paid.gross, rules=self.rules | paid.rules)
+
+
 @dataclass(frozen=True, slots=True)
 class _Paying:
     """One report's payment, planned anew for as long as others are quicker."""
@@ -160,12 +172,12 @@ class _Paying:
         payment in between, which the wallet's version does not show, is not overlooked. What
         limits kept back counts as paid: it is not due again."""
         others = self._due_to_same_member()
-        transfer_id, paid = self._missing(others)
+        transfer_id, before = self._missing(others)
         posting = self.ledger.plan_award(
             member_id=self.found.member_id,
             county=self.parent.county,
             transfer_id=transfer_id,
-            act=self._act(paid),
+            act=self._act(before),
             now=self.now,
             matures_at=self.now + rules.MATURES_AFTER if self.parent.closed_at is None else None,
             source={"case": self.parent.case_id, "report": self.found.report_id},
@@ -174,11 +186,15 @@ class _Paying:
             raise Stale
         return posting
 
-    def _act(self, paid: int) -> Act:
-        worth, at = self.worth, self.found.at
-        return awards.act_of(self.parent, worth.rule, worth.units, at=at, paid=paid)
+    def _act(self, before: _Before) -> Act:
+        """The act whose rest is due. What was paid as an echo is no report yet for the caps."""
+        at, rule = self.found.at, self.worth.rule
+        group = self.ledger.rule(rule, at).group
+        counted = any(self.ledger.rule(name, at).group == group for name in before.rules)
+        act = awards.act_of(self.parent, rule, self.worth.units, at=at)
+        return replace(act, paid=before.gross, counted=counted)
 
-    def _missing(self, others: int) -> tuple[str, int]:
+    def _missing(self, others: _Before) -> tuple[str, _Before]:
         """The transfer that pays, and what was due before it; that of the award when that is all.
 
         ``others`` is what was due for the same member's other reports.
@@ -188,15 +204,18 @@ class _Paying:
         award = transfer(award_id)
         if award is None or gross_of(award) >= due:
             return award_id, others
-        before = paid_with_rests(report_id, award, transfer(rest_id(report_id)))
-        return (before.next_id, others + before.gross) if before.gross < due else (award_id, others)
+        paid = paid_with_rests(report_id, award, transfer(rest_id(report_id)))
+        return (paid.next_id, others.and_(paid)) if paid.gross < due else (award_id, others)
 
-    def _due_to_same_member(self) -> int:
-        return sum(
-            _gross(other.report_id)
-            for other in self.findings
-            if other.member_id == self.found.member_id and other.report_id != self.found.report_id
-        )
+    def _due_to_same_member(self) -> _Before:
+        before = _Before()
+        for other in self.findings:
+            is_his = other.member_id == self.found.member_id
+            award = transfer(awards.award_id(other.report_id)) if is_his else None
+            if award is not None and other.report_id != self.found.report_id:
+                rest = transfer(rest_id(other.report_id))
+                before = before.and_(paid_with_rests(other.report_id, award, rest))
+        return before
 
 
 def rest_id(report_id: str) -> str:
@@ -207,11 +226,13 @@ def rest_id(report_id: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
     """What a report was paid: ``points`` were granted of the ``gross`` that was due, the rest kept
-    back by ``limit``; ``next_id`` is the transfer that would pay what is missing now."""
+    back by ``limit``; ``rules`` gave them, and ``next_id`` is the transfer that would pay what is
+    missing now."""
 
     points: int
     gross: int
     limit: str | None
+    rules: frozenset[str]
     next_id: str
 
 
@@ -227,13 +248,20 @@ def paid_with_rests(report_id: str, award: TransferRow, rest: TransferRow | None
     known by what had been due before it.
     """
     points, gross, next_id = award.points, gross_of(award), rest_id(report_id)
-    limit = award.limit
+    limit, gave = award.limit, _rule_of(award)
     while rest is not None:
         points, gross = points + rest.points, gross + gross_of(rest)
-        limit = rest.limit or limit
+        limit, gave = rest.limit or limit, gave | _rule_of(rest)
         next_id = derived_id("trf", "report.rest", report_id, str(gross))
         rest = transfer(next_id)
-    return Paid(points=points, gross=gross, limit=limit, next_id=next_id)
+    return Paid(points=points, gross=gross, limit=limit, rules=gave, next_id=next_id)
+
+
+def _rule_of(row: TransferRow) -> frozenset[str]:
+    """The rule that gave points, whatever its version; none where nothing was given."""
+    if not row.points:
+        return frozenset()
+    return frozenset({corrections.rule_of(row.own_legs).partition("@")[0]})
 
 
 def _findings(shares: Iterable[Share]) -> list[Finding]:
@@ -255,10 +283,3 @@ def _findings(shares: Iterable[Share]) -> list[Finding]:
 
 def _report_paid_elsewhere(case: CaseRow) -> str | None:
     return case.report_id if case.parent_id is not None else None
-
-
-def _gross(report_id: str) -> int:
-    award = transfer(awards.award_id(report_id))
-    if award is None:
-        return 0
-    return paid_with_rests(report_id, award, transfer(rest_id(report_id))).gross

@@ -10,6 +10,7 @@ An award's entry keeps all that its amount follows from under ``source["inputs"]
     quantity  units of the act
     severity  the case's, where a rule has a bonus for it
     paid      what was due for the same thing before, if anything
+    counted   true where the caps on acts had seen it then
     gross     what the act is worth
     units     the units that a cap on acts let through, where not all
     limit     which limit met it: act_day, act_week, act_month, total_day, total_month, budget
@@ -82,8 +83,8 @@ class Grant:
     room: int | None = None
 
     def uses(self, act: Act) -> int:
-        """The units that its cap group has had more of: what completes an award is no new act."""
-        return self.units if self.granted and not act.paid else 0
+        """The units that its cap group has had more of: none of what it has seen."""
+        return self.units if self.granted and not act.counted else 0
 
 
 def gross(rule: Rule, *, quantity: int, severity: str | None = None, paid: int = 0) -> int:
@@ -102,7 +103,7 @@ def grant(rule: Rule, totals: Rule, act: Act, used: Used, budget: int | None = N
     """Decide an act under the caps, and under what is left of a budget (None: there is none)."""
     whole = gross(rule, quantity=act.quantity, severity=act.severity, paid=act.paid)
     units, limit = act.quantity, None
-    if whole and not act.paid:
+    if whole and not act.counted:
         units, limit = _within(rule, act.quantity, used)
     worth = gross(rule, quantity=units, severity=act.severity, paid=act.paid)
     rooms = _rooms(totals, used) if rule.counts else []
@@ -121,6 +122,8 @@ def inputs_of(act: Act, rule: Rule, totals: Rule, granted: Grant, day: str) -> d
         kept["severity"] = act.severity
     if act.paid:
         kept["paid"] = act.paid
+    if act.counted:
+        kept["counted"] = True
     if granted.units != act.quantity:
         kept["units"] = granted.units
     if granted.limit is not None:

@@ -45,7 +45,8 @@ class Act:
 
     ``at`` is when he did it, not when it is posted: the rule's version, the caps and the budget are
     that day's. ``quantity`` counts units (hours, visits); ``severity`` is the case's, if any;
-    ``paid`` the points that were due for the same thing before, of which only the rest is due now.
+    ``paid`` the points that were due for the same thing before, of which only the rest is due now;
+    ``counted`` says that the caps on acts of this rule have seen it then, so that it is no new act.
     """
 
     rule: str
@@ -54,6 +55,7 @@ class Act:
     quantity: int = 1
     severity: str | None = None
     paid: int = 0
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

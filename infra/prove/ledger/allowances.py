@@ -96,7 +96,7 @@ class Allowances:
         sheet = self.sheet(act.rule, act.at)
         gross = _worth(sheet, act, act.quantity)
         units, limits = act.quantity, set()
-        if gross and not act.paid:
+        if gross and not act.counted:
             rooms = dict(self._rooms(member, sheet, day_of(act.at)))
             units = min([act.quantity, *rooms.values()])
             limits |= {name for name, room in rooms.items() if room == units < act.quantity}
@@ -118,7 +118,7 @@ class Allowances:
         sheet, day = self.sheet(act.rule, act.at), day_of(act.at)
         if not granted.granted:
             return
-        if not act.paid:
+        if not act.counted:
             tally = self.units.setdefault((member, month_of(day)), Counter())
             tally[sheet.group or sheet.rule, day] += granted.units
         if sheet.counts:

@@ -152,6 +152,7 @@ class Life:
 
     def _award(self, now: int) -> Task:
         waits = self._chance.choice((None, 0, 1, 7, 7, -1))
+        paid = self._chance.choice((0, 0, 0, 0, 0, 0, 3))
         act = Act(
             rule=self._chance.choices(tuple(ACTS), tuple(ACTS.values()))[0],
             at=self._done_at(now),
@@ -159,7 +160,8 @@ class Life:
             grid=self._chance.choice(GRIDS),
             quantity=self._chance.choice((1, 1, 1, 2, 5)),
             severity=self._chance.choice("ABCCC"),
-            paid=self._chance.choice((0, 0, 0, 0, 0, 0, 3)),
+            paid=paid,
+            counted=paid > 0 and self._chance.random() < 0.5,
         )
         return self._awarded(self._rider(), act)
 

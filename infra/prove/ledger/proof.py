@@ -41,6 +41,7 @@ RARE = (
     *("claw-back after debt offset", "claw-back beyond the cap of debt"),
     *("deducted into debt", "written off", "refused proposal.own"),
     *("refused proposal.decided_before", "refused proposal.reference_posted"),
+    "refused proposal.too_old",
     *("verified on a later day", "rule changed in between", "cap at midnight", "zero award"),
     *("came again at once", "came again after 8 days"),
     *("29 February", "31 December", "a minute around midnight"),

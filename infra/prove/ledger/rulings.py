@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from infra.prove.ledger.days import day_of
+from infra.prove.ledger.days import DAY_MS, day_of
 from infra.prove.ledger.lots import Taken
-from infra.prove.ledger.rows import Change, Row, document, text, whole
+from infra.prove.ledger.rows import Change, Row, document, moment, text, whole
 from infra.prove.ledger.tasks import Proposal, Running
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Changes = Mapping[str, Sequence[Change]]
 Counter = Mapping[str, int]
 
+ACTS = ("hardship", "service_hours", "activity", "correction")
+DECIDED_WITHIN_MS = 60 * DAY_MS
+"""Of an act: as long as the caps of its day are surely known."""
 LEADS_TO = {"approve": "posted", "decline": "declined", "withdraw": "withdrawn"}
 
 
@@ -84,6 +87,8 @@ def refusals(judge: Judge, running: Running) -> Iterator[str]:
         yield "proposal.not_own"
     elif decision != "withdraw" and proposal.maker == task.member:
         yield "proposal.own"
+    elif decision == "approve" and _is_too_old(proposal, judge.now()):
+        yield "proposal.too_old"
     elif decision == "approve" and proposal.about in judge.settled:
         yield "proposal.reference_posted"
 
@@ -98,6 +103,7 @@ def _proposed(judge: Judge, key: str, row: Row) -> None:
         reason=text(row, "reason"),
         reference=text(row, "reference"),
         maker=text(row, "maker"),
+        at=moment(row, "proposed_at") or 0,
     )
     net = judge.credits.get(proposal.reference, ("", 0, ""))[1]
     if wish is None or proposal.maker != doer or proposal.about != wish.about:
@@ -117,6 +123,8 @@ def _decided(judge: Judge, key: str, row: Row, changes: Changes) -> None:
         judge.blame("I15", f"{key} of {proposal} became {state} by {checker}")
     if (checker, state) != (task.member, LEADS_TO.get(task.action, "")):
         judge.blame("I15", f"{key} became {state}, {task.member} wished to {task.action}")
+    if state == "posted" and _is_too_old(proposal, judge.now()):
+        judge.blame("I15", f"{key} of {proposal} was approved too late")
     if (state == "posted") != bool(changes.get("entries")):
         judge.blame("I6", f"{key} became {state} with {changes.get('entries')}")
     proposal.state, proposal.checker = state, checker
@@ -128,6 +136,10 @@ def _decided(judge: Judge, key: str, row: Row, changes: Changes) -> None:
             judge.blame("I17", f"nobody is told of {key}")
     judge.met[f"{proposal.kind} {state}"] += 1
     judge.did(f"{state} {points}", transfer=key)
+
+
+def _is_too_old(proposal: Proposal, now: int) -> bool:
+    return proposal.kind in ACTS and now - proposal.at > DECIDED_WITHIN_MS
 
 
 def _approved(judge: Judge, entry: Row) -> Proposal | None:

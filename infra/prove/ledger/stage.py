@@ -109,6 +109,7 @@ class Stage:
             quantity=act.quantity,
             severity=act.severity,
             paid=act.paid,
+            counted=act.counted,
         )
         matures_at = None if act.ripe is None else instant(midnight(act.ripe))
 

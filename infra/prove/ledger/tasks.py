@@ -21,6 +21,7 @@ class Proposal:
     reference: str
     maker: str
     day: str = ""
+    at: int = 0
     state: str = "proposed"
     checker: str = ""
 
@@ -78,6 +79,7 @@ class Act:
     quantity: int = 1
     severity: str | None = None
     paid: int = 0
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

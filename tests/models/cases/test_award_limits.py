@@ -87,6 +87,43 @@ def test_what_a_limit_kept_back_is_not_paid_by_a_merge(town: Town) -> None:
     assert len(limits(rider)) == 6
 
 
+def test_a_sixth_report_that_was_an_echo_first_is_still_the_sixth(town: Town) -> None:
+    rider = a_rider()
+    older = town.claimed(a_rider())
+    town.clock.advance(timedelta(hours=1))
+    cases = six_reports(town, rider)
+    for case in cases[:5]:
+        claim(town, case)
+    sixth = town.case(cases[5].case_id)
+    town.act(town.lead, sixth, Action.MERGE, reason="same_thing", into=older.case_id)
+    crediting.award_others(town.ledger, town.case(older.case_id), town.clock.now())
+
+    town.act(town.lead, town.case(sixth.case_id), Action.UNMERGE, reason="not_the_same")
+    claim(town, sixth)
+    crediting.award_others(town.ledger, town.case(sixth.case_id), town.clock.now())
+
+    assert balances(rider.member_id, town.clock.now()).pending == 50 + 2
+    assert limits(rider) == [None] * 6 + ["act_day"]
+
+
+def test_of_a_report_that_was_an_echo_first_the_rest_is_one_act(town: Town) -> None:
+    rider = a_rider()
+    older = town.claimed(a_rider())
+    town.clock.advance(timedelta(hours=1))
+    cases = six_reports(town, rider)
+    first = town.case(cases[0].case_id)
+    town.act(town.lead, first, Action.MERGE, reason="same_thing", into=older.case_id)
+    crediting.award_others(town.ledger, town.case(older.case_id), town.clock.now())
+    town.act(town.lead, town.case(first.case_id), Action.UNMERGE, reason="not_the_same")
+
+    for case in cases:
+        claim(town, case)
+        crediting.award_others(town.ledger, town.case(case.case_id), town.clock.now())
+
+    assert balances(rider.member_id, town.clock.now()).pending == 50
+    assert limits(rider) == [None] * 6 + ["act_day"]
+
+
 def test_a_case_closes_whose_report_brought_nothing(town: Town) -> None:
     rider = a_rider()
     case = [claim(town, case) for case in six_reports(town, rider)][5]

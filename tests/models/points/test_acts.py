@@ -74,6 +74,11 @@ def test_who_has_had_nothing_has_used_nothing() -> None:
             {"campaign": "c", "grid": "G1"},
         ),
         (FIRST, {"paid": 4}, {"paid": 4, "gross": 6, "granted": 6}),
+        (
+            FIRST,
+            {"paid": 4, "counted": True},
+            {"paid": 4, "counted": True, "gross": 6, "granted": 6},
+        ),
         (FIRST, {"quantity": 2}, {"quantity": 2, "gross": 20, "granted": 20}),
     ],
 )
@@ -168,11 +173,15 @@ def test_a_budget_reduces_to_what_is_left_of_it(left: int, granted: int) -> None
 
 
 def test_what_completes_an_award_is_no_new_act() -> None:
-    rest = an_act(paid=2)
+    rest, other = an_act(paid=2, counted=True), an_act(paid=2)
 
     found = acts.grant(FIRST, TOTAL, rest, Used(day=5))
+    of_another_kind = acts.grant(FIRST, TOTAL, other, Used(day=5))
+    in_time = acts.grant(FIRST, TOTAL, other, Used(day=4))
 
     assert (found.gross, found.granted, found.uses(rest)) == (8, 8, 0)
+    assert (of_another_kind.granted, of_another_kind.limit) == (0, "act_day")
+    assert (in_time.granted, in_time.uses(other)) == (8, 1)
     assert acts.grant(FIRST, TOTAL, an_act(paid=12), Used()).granted == 0
 
 
@@ -233,6 +242,7 @@ ACTS = st.builds(
     quantity=st.integers(0, 9),
     severity=st.sampled_from([None, "A", "B", "C"]),
     paid=st.integers(0, 30) | st.just(0),
+    counted=st.booleans(),
 )
 USED = st.builds(
     Used,

@@ -53,7 +53,7 @@ def member() -> Iterator[str]:
         if row.rule.endswith("@1"):
             assert acts.derive(rule, inputs) == inputs["granted"]
         points[inputs["day"]] += inputs["granted"] if rule.counts else 0
-        if inputs["granted"] and not inputs.get("paid"):
+        if inputs["granted"] and not inputs.get("counted"):
             units[rule.group, inputs["day"]] += inputs.get("units", inputs["quantity"])
     rows: list[CapRow] = query(CapRow, member_id)
     assert +points == {f"{row.month}-{day}": n for row in rows for day, n in row.points.items()}

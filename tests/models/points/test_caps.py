@@ -79,7 +79,7 @@ def test_what_brought_nothing_changes_no_row() -> None:
 
 def test_what_does_not_count_leaves_the_points_alone_and_a_rest_the_units() -> None:
     grant = Rule(rule="r", version=1, points=60, counts=False)
-    rest = Act(rule="r", at=NOW, paid=2)
+    rest = Act(rule="r", at=NOW, paid=2, counted=True)
 
     uncounted = caps.counted(None, "mbr_1", ACT, grant, TEN, "2026-03-31")
     completed = caps.counted(None, "mbr_1", rest, RULE, TEN, "2026-03-31")

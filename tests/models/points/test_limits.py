@@ -159,7 +159,7 @@ def test_a_week_is_from_monday_to_sunday() -> None:
 
 
 def test_what_completes_an_award_is_no_new_act_but_its_points_count() -> None:
-    act = Act(rule="tight", at=NOW, paid=4)
+    act = Act(rule="tight", at=NOW, paid=4, counted=True)
     grant = acts.grant(TIGHT, TOTAL, act, Used(day=1))
 
     changed = caps.counted(None, "mem_1", act, TIGHT, grant, "2026-03-18")
