@@ -52,8 +52,8 @@ class Followed:
     """
 
     point: Point
-    faults: tuple[Fault, ...] = ()
-    is_broken: bool = False
+    faults: tuple[Fault, ...]
+    is_broken: bool
 
 
 def follow(member_id: str, start: Point, entries: Iterable[Entry]) -> Followed:

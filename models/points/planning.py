@@ -11,7 +11,7 @@ from models.base.tables import Table
 from models.points import rules
 from models.points.entities import Accounts, EntryKind, Legs
 from models.points.posting import Event, Posting, accounts_of, planned
-from models.points.tables import TransferRow, WalletRow, answer_of
+from models.points.tables import TransferRow, WalletRow
 
 Build = Callable[[Accounts, str], Legs]
 """Legs of a movement, from the accounts as they are today (``YYYY-MM-DD``, China)."""
@@ -51,7 +51,6 @@ def posted_before(row: TransferRow, member_id: str, request_hash: str | None) ->
         points=row.points,
         limit=row.limit,
         already=True,
-        answer=answer_of(row),
     )
 
 

@@ -44,15 +44,13 @@ class Event:
 class Posting:
     """A planned movement, or (``already``) one that had posted before.
 
-    ``points`` is what the event was about; ``answer`` what the command behind it was told;
-    ``limit`` which limit an award met (see ``acts``).
+    ``points`` is what the event was about, ``limit`` which limit an award met (see ``acts``).
     """
 
     member_id: str
     transfer_id: str
     points: int
     already: bool
-    answer: Mapping[str, Any]
     limit: str | None = None
     writes: _Writes | None = None
 
@@ -140,7 +138,6 @@ def planned(event: Event, wallet: WalletRow | None, *, rolled: Legs, own: Legs) 
         transfer_id=event.transfer_id,
         points=event.points,
         already=False,
-        answer=event.answer or {},
         limit=event.limit,
         writes=writes,
     )

@@ -378,3 +378,25 @@ def test_limits_of_one_member_are_nothing_to_another(member: str) -> None:
         award_act(a_member_id(), a_report())
 
     assert award_act(member, a_report()).points == 10
+
+
+@pytest.mark.parametrize(("days", "kind"), [(0, "a"), (1, "p")])
+def test_points_wait_only_for_a_day_that_is_still_to_come(
+    database: Database, days: int, kind: str
+) -> None:
+    rider, ledger = a_member_id(), Ledger()
+
+    ledger.post(
+        lambda: ledger.plan_award(
+            member_id=rider,
+            county=COUNTY,
+            transfer_id=new_id("trf"),
+            act=a_report(),
+            now=NOON,
+            matures_at=NOON + timedelta(days=days),
+            source={},
+        )
+    )
+
+    (entry,) = query(EntryRow, rider)
+    assert [name[0] for name in entry.legs if name[1] == ":"] == [kind]

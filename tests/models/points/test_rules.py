@@ -203,6 +203,13 @@ def test_released_points_of_an_expired_bucket_get_a_month_of_grace() -> None:
     }
 
 
+@pytest.mark.parametrize(("today", "month"), [("2028-03-01", "2028-03"), ("2028-03-02", "2028-04")])
+def test_a_month_of_grace_is_thirty_days_to_the_end_of_that_month(today: str, month: str) -> None:
+    legs = rules.release({"h": 3, "a:2028-02": -3}, today=today)
+
+    assert legs == {"h": -3, f"a:{month}": 3}
+
+
 def test_a_bucket_of_this_very_month_needs_no_grace() -> None:
     assert rules.release({"h": 3, "a:2026-03": -3}, today="2026-03-31") == {
         "h": -3,

@@ -17,6 +17,7 @@ def test_a_code_has_ten_characters_and_is_always_the_same() -> None:
 
     assert len(code) == 10
     assert code == CODES.code("red_1")
+    assert code == "HTN4D671NZ"  # vouchers that are out must go on being read
     assert len({code, CODES.code("red_2"), CODES.code("red_1", 1), Codes(b"x").code("red_1")}) == 4
 
 
@@ -51,6 +52,10 @@ def test_a_payload_is_fresh_in_its_own_minute_and_one_to_either_side() -> None:
         freshness.append(read.is_fresh)
     assert freshness == [False, True, True, True, False]
     assert ends == datetime(2026, 3, 18, 2, 1, tzinfo=UTC)
+
+
+def test_a_payload_is_signed_as_it_always_was() -> None:
+    assert CODES.qr("red_1", NOW)[0] == "R1.red_1.29563320.T02GTES64FCJBG5C"
 
 
 def test_the_payload_changes_with_every_minute() -> None:

@@ -17,13 +17,15 @@ from models.people.entities import Actor
 from models.points.checking import check_member
 from models.points.ledger import Ledger, transfer
 from models.points.reading import balances
-from models.rewards import expiry, limits, pools, queue_rules, refunds, refusals, reserving
+from models.rewards import expiry, limits, pools, queue_rules, refunds, refusals, reserving, tries
 from models.rewards.changes import hold_transfer
 from models.rewards.entities import CodeSource, Limit, RefundReason, State
 from models.rewards.expiry import Expiry, Swept
 from models.rewards.pool_tables import PoolUnitRow
 from models.rewards.reserving import Reserving, redemption_of
 from models.rewards.tables import LimitRow, RedemptionRow, RewardRow, StockRow
+from models.rewards.tries import Tries
+from models.rewards.try_tables import TryRow
 from tests.support.people import COUNTY
 from tests.support.points import award
 from tests.support.rewards import Shop, a_request_id
@@ -112,7 +114,8 @@ def test_stock_names_its_county_and_is_marked_as_made_up_when_its_reward_is(shop
         each.redeem(each.rider(10))
 
     rows = [row for each in (shop, made_up) for row in query(StockRow, each.reward_id)]
-    assert [(row.county, row.synthetic) for row in rows] == [(COUNTY, None), (COUNTY, True)]
+    kept = [(row.schema, row.county, row.synthetic) for row in rows]
+    assert kept == [(1, COUNTY, None), (1, COUNTY, True)]
 
 
 # the codes of a pool ----------------------------------------------------------------------------
@@ -233,6 +236,39 @@ def test_a_refusal_that_names_the_code_alone_may_still_be_the_twins_doing(
         reserve(rider, shop.reward_id, request, turn=0)
 
 
+def test_a_voucher_under_the_requests_id_is_never_written_over(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rider, other, request = shop.rider(50), shop.rider(50), a_request_id()
+    standing = shop.row(shop.redeem(other))
+    standing.redemption_id = redemption_of(rider, request)
+    standing.save()
+    read = reserving._read
+
+    def before(*asked: str) -> Any:
+        monkeypatch.undo()
+        return replace(read(*asked), redemption=None)
+
+    monkeypatch.setattr(reserving, "_read", before)
+    told(shop, rider, request)
+
+    row = get(RedemptionRow, standing.redemption_id)
+    assert row is not None
+    assert row.member_id == other.member_id
+    assert balances(rider.member_id, shop.now).held == 0
+
+
+def test_the_first_answer_is_told_again_whatever_became_of_it(shop: Shop) -> None:
+    rider, request = shop.rider(50), a_request_id()
+    first = shop.redeem(rider, request)
+    shop.fulfil(shop.merchant(), first.code)
+
+    again = shop.redeem(rider, request)
+
+    assert again.redemption == first.redemption
+    assert first.redemption.version == 1
+
+
 def test_what_is_held_for_other_things_counts_in_the_queue(
     database: Database, clock: FixedClock
 ) -> None:
@@ -269,18 +305,18 @@ def test_a_proposal_that_changed_meanwhile_is_read_again_and_dropped(
     shop.fulfil(shop.merchant(), voucher.code)
     redemption_id = voucher.redemption.redemption_id
     shop.refunds.propose(redemption_id, reason=RefundReason.DEFECTIVE, actor="desk-1")
-    tries: list[object] = []
+    asked: list[object] = []
 
     def slow(row: RedemptionRow, *how: Any) -> bool:
-        tries.append(row)
-        if len(tries) == 1:
+        asked.append(row)
+        if len(asked) == 1:
             update_if(row, [RedemptionRow.version.add(1)], RedemptionRow.version.exists())
         return update_if(row, *how)
 
     monkeypatch.setattr(refunds, "update_if", slow)
     shop.refunds.decline(redemption_id, actor="desk-2")
 
-    assert len(tries) == 2
+    assert len(asked) == 2
     assert shop.row(voucher).refund_asked_by is None
 
 
@@ -310,3 +346,25 @@ def test_a_try_frees_again_in_no_less_than_a_second(shop: Shop) -> None:
     with pytest.raises(Exhausted) as refused:
         shop.fulfilment.preview(merchant, "0000000000")
     assert refused.value.retry_after_s == 1
+
+
+def test_a_try_that_met_another_is_counted_all_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Tries().count(["session:1"], shop.now)
+    (key,) = counted.who
+    met: list[object] = []
+
+    def slow(row: TryRow, *how: Any) -> bool:
+        met.append(row)
+        if len(met) == 1:
+            update_if(row, [TryRow.version.add(1)], TryRow.version.exists())
+        return update_if(row, *how)
+
+    monkeypatch.setattr(tries, "update_if", slow)
+    Tries().count(["session:1"], shop.now)
+
+    row = get(TryRow, key)
+    assert row is not None
+    assert (len(met), len(row.tries or ())) == (2, 2)
+    assert row.ttl == int((shop.now + timedelta(hours=1)).timestamp())
