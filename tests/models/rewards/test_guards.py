@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -148,6 +149,13 @@ def test_another_redemptions_code_stays_where_it_is(pool: Shop) -> None:
     with pytest.raises(Refused) as refused:
         tx.commit()
     assert refused.value.names == {"unit"}
+
+
+def test_a_code_is_sealed_as_it_always_was(pool: Shop) -> None:
+    """Twelve bytes of nonce, the code, sixteen of tag: what is in the table must go on opening."""
+    sealed = pool.pools.seal("unit_1", "ABCDE")
+
+    assert len(base64.b64decode(sealed)) == 12 + 5 + 16
 
 
 def test_what_is_left_of_a_quota_of_none_or_one(pool: Shop) -> None:
