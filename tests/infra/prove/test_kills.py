@@ -163,7 +163,11 @@ def test_a_lost_claim_is_found(aftermath: Aftermath) -> None:
 
 def test_points_that_nobody_posted_are_missed(aftermath: Aftermath) -> None:
     diary = aftermath.diary
-    unclaimed = next(sent for sent in diary.sent if sent.case_id not in diary.claimed)
+    unclaimed = next(
+        sent
+        for sent in diary.sent
+        if sent.case_id not in diary.claimed and below_the_days_cap(sent, diary)
+    )
     boasting = replace(diary, claimed=[*diary.claimed, unclaimed.case_id])
 
     new = aftermath.new(boasting)
@@ -173,7 +177,13 @@ def test_points_that_nobody_posted_are_missed(aftermath: Aftermath) -> None:
 
 
 def test_points_that_nobody_earned_are_found(aftermath: Aftermath) -> None:
-    modest = replace(aftermath.diary, claimed=aftermath.diary.claimed[1:])
+    diary = aftermath.diary
+    paid = next(
+        sent.case_id
+        for sent in diary.sent
+        if sent.case_id in diary.claimed and below_the_days_cap(sent, diary)
+    )
+    modest = replace(diary, claimed=[case_id for case_id in diary.claimed if case_id != paid])
 
     assert {line.partition(":")[0] for line in aftermath.new(modest)} == {"points"}
 
@@ -190,6 +200,12 @@ def test_a_lost_report_is_found(aftermath: Aftermath) -> None:
     aftermath.engine.delete_item(**row)
 
     assert f"report: {sent.report_id}" in aftermath.new()
+
+
+def below_the_days_cap(sent: Sent, diary: Diary) -> bool:
+    """Whether one claim more or less of this rider's moves his points: three a day are paid."""
+    his = {one.case_id for one in diary.sent if one.rider is sent.rider}
+    return len(his & set(diary.claimed)) < 3
 
 
 def _member_id(client: Client) -> str:
