@@ -104,6 +104,8 @@ class Watch:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         before = self.seconds_by_test.get(report.nodeid, 0.0)
         self.seconds_by_test[report.nodeid] = before + report.duration
+        if report.failed:
+            print(f"\n✗ {report.nodeid}\n{report.longreprtext}", file=sys.stderr)
 
     def _trace(self, frame: Any, event: str, _: Any) -> Any:
         path = self._path_by_file.get(frame.f_code.co_filename)
