@@ -52,7 +52,7 @@ def _publish(
     draft = Draft(
         scope=scope,
         sheet=sheet,
-        actor=event["actor"],
+        actor=refusals.post_of(event),
         effective_from=effective_from,
         based_on=event.get("based_on"),
     )

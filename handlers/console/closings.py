@@ -24,7 +24,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     if bad:
         return refusals.fields(bad)
     try:
-        made = services().closings.close(event["merchant_id"], actor=event["actor"])
+        made = services().closings.close(event["merchant_id"], actor=refusals.post_of(event))
     except DomainError as error:
         return refusals.told(error)
     counts = Counter(result.fate for result in made.results)

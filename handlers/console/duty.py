@@ -17,6 +17,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
 
     The file is all of the county's leaves: one that is not in it ends at once. ``actor`` names the
     post that imports. The CSV holds keyed hashes of phones, never phones.
+    Answers what every import answers, or what is wrong with the command: ``{"code", "fields"}``.
     """
     bad = refusals.bad_texts(event, "csv", "county", "actor")
     if bad:
@@ -26,7 +27,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
         read_csv(event["csv"]),
         county=event["county"],
         now=wired.clock.now(),
-        actor=event["actor"],
+        actor=refusals.post_of(event),
         tell=leavers.row,
     )
     wired.roster.forget()

@@ -15,9 +15,12 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     """Import ``{"csv", "actor"}``; safe to repeat; one bad line and nothing is written.
 
     ``actor`` names the post that imports. The CSV holds keyed hashes of phones, never phones.
+    Answers what every import answers, or what is wrong with the command: ``{"code", "fields"}``.
     """
     bad = refusals.bad_texts(event, "csv", "actor")
     if bad:
         return refusals.fields(bad)
-    report = import_links(read_csv(event["csv"]), now=services().clock.now(), actor=event["actor"])
+    report = import_links(
+        read_csv(event["csv"]), now=services().clock.now(), actor=refusals.post_of(event)
+    )
     return imports.answer(report)

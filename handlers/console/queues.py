@@ -38,7 +38,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
         state = wired.allocation.decline(
             redemption_id,
             DeclineReason(event["decline"]),
-            actor=event["actor"],
+            actor=refusals.post_of(event),
             now=wired.clock.now(),
         )
     except DomainError as error:

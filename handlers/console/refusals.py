@@ -27,22 +27,26 @@ def fields(code_by_field: Mapping[str, str]) -> dict[str, Any]:
 
 
 def bad_texts(event: Mapping[str, Any], *names: str) -> dict[str, str]:
-    """Which of the texts that a command needs are not there, or are none; ``actor`` names a post,
-    never a person: it is kept, and stands in logs."""
+    """Which of the texts that a command needs are not there, or are none. ``actor`` names a post
+    and is kept: a phone or identity number is refused."""
     bad = {}
     for name in names:
         if not event.get(name):
             bad[name] = "field.missing"
         elif not isinstance(event[name], str):
             bad[name] = "field.wrong_type"
-        elif name == "actor" and not _is_post(event[name]):
+        elif name == "actor" and _post(event[name]) is None:
             bad[name] = "field.invalid"
     return bad
 
 
-def _is_post(actor: str) -> bool:
+def post_of(event: Mapping[str, Any]) -> str:
+    """The name of the post that a command bears, once ``bad_texts`` has nothing against it."""
+    return _post(event["actor"]) or ""
+
+
+def _post(actor: str) -> str | None:
     try:
-        read_person(actor)
+        return read_person(actor).given
     except Invalid:
-        return False
-    return True
+        return None

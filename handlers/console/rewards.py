@@ -45,7 +45,7 @@ def on_publish(event: Mapping[str, Any]) -> dict[str, Any]:
     if unreadable:
         return _told(Report(wrong=tuple(unreadable)), dry_run=dry_run)
     draft = Draft(
-        actor=event["actor"],
+        actor=refusals.post_of(event),
         counties=frozenset(grid.county for grid in wired.places.grids()),
         stations=frozenset(station.station_id for station in wired.stations.stations()),
         **sheets,
@@ -72,7 +72,7 @@ def on_change(event: Mapping[str, Any]) -> dict[str, Any]:
         state = wired.publication.change(
             event["reward_id"],
             RewardAction(event["action"]),
-            actor=event["actor"],
+            actor=refusals.post_of(event),
             now=wired.clock.now(),
         )
     except DomainError as error:

@@ -16,6 +16,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     """Import ``{"csv", "county", "actor"}``; safe to repeat; one bad line and nothing is written.
 
     ``actor`` names the post that imports. The CSV holds keyed hashes of phones, never phones.
+    Answers what every import answers, or what is wrong with the command: ``{"code", "fields"}``.
     """
     bad = refusals.bad_texts(event, "csv", "county", "actor")
     if bad:
@@ -26,7 +27,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
         county=county,
         owns=lambda scope: _is_in_county(wired, county, scope),
         now=wired.clock.now(),
-        actor=event["actor"],
+        actor=refusals.post_of(event),
         tell=leavers.row,
     )
     wired.roster.forget()

@@ -28,7 +28,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
             refused.append({"field": name, "code": code})
         if refused:
             return {"refused": refused}
-        wired.solvency.plan(planned, actor=event["actor"], now=wired.clock.now())
+        wired.solvency.plan(planned, actor=refusals.post_of(event), now=wired.clock.now())
     return told(wired.solvency.standing(wired.clock.now()))
 
 

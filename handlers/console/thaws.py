@@ -21,6 +21,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     """
     bad = refusals.bad_texts(event, "member_id", "actor")
     if bad:
+        telemetry.count("thaw_wallet", "request.invalid")
         return refusals.fields(bad)
     now = services().clock.now()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -48,13 +49,16 @@ def deliver(outbox_id: str) -> bool:
     This is the outermost place of a delivery: one row that fails, for whatever reason, must not
     keep the others from being told.
     """
+    now = services().clock.now()
     try:
-        event = outbox.lease(outbox_id, services().clock.now())
+        event = outbox.lease(outbox_id, now)
         return event is not None and _told(event)
     except DomainError as error:
         log.warning("outbox.left", extra={"outbox_id": outbox_id, "reason": error.code})
     except Exception:
         log.exception("outbox.unreadable", extra={"outbox_id": outbox_id})
+        with contextlib.suppress(Exception):
+            outbox.set_aside(outbox_id, now)
     return False
 
 

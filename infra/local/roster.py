@@ -82,7 +82,7 @@ def take_in(stack: Stack, path: Path, county: str) -> int:
     """Import a file; whoever lost or got a role signs in again. Safe to repeat."""
     text = path.read_text(encoding="utf-8")
     report = roster.on_invoke({"csv": text, "county": county, "actor": IMPORTED_BY})
-    if not report["refused"]:
+    if not report.get("fields") and not report["refused"]:
         stack.keep_roster(county)
     return _told(path, report)
 
@@ -104,9 +104,10 @@ def take_in_leaves(path: Path, county: str) -> int:
 
 
 def _told(path: Path, report: Mapping[str, Any]) -> int:
-    for bad in report["refused"]:
-        print(f"{path}:{bad['line']}: {bad['code']}", file=sys.stderr)
-    if report["refused"]:
+    wrong = [f"{path}: {bad['code']}" for bad in report.get("fields", ())]
+    wrong += [f"{path}:{bad['line']}: {bad['code']}" for bad in report.get("refused", ())]
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
         print("有错行，什么都没有改 (nothing was changed)", file=sys.stderr)
         return 1
     print(f"+{report['added']} ~{report['changed']} -{report['removed']}")

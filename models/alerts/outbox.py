@@ -23,6 +23,9 @@ from models.base.store import delete, get, scan, update_if
 
 LEASE = timedelta(seconds=30)
 
+UNREADABLE = timedelta(minutes=10)
+"""How long a row rests that could not be read."""
+
 URGENT = "urgent"
 """True in the payload of what must not wait long for its next attempt."""
 
@@ -93,6 +96,12 @@ def postpone(event: Event, now: datetime) -> None:
         OutboxRow.leased_until.remove(),
     ]
     update_if(OutboxRow(event.outbox_id), actions, OutboxRow.attempts == event.attempts)
+
+
+def set_aside(outbox_id: str, now: datetime) -> None:
+    """Put off what could not even be read, so that it does not come first at every sweep."""
+    actions = [OutboxRow.attempts.add(1), OutboxRow.not_before.set(now + UNREADABLE)]
+    update_if(OutboxRow(outbox_id), actions, OutboxRow.outbox_id.exists())
 
 
 def _is_held(outbox_id: str, holder: str) -> bool:

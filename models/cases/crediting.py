@@ -147,7 +147,7 @@ def mature_others(ledger: Ledger, case: CaseRow, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Before:
-    """What was due for the same thing before, and the rules that gave something for it."""
+    """What was due for the same thing before, and the rules whose caps saw it then."""
 
     gross: int = 0
     rules: frozenset[str] = frozenset()
@@ -226,8 +226,8 @@ def rest_id(report_id: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
     """What a report was paid: ``points`` were granted of the ``gross`` that was due, the rest kept
-    back by ``limit``; ``rules`` gave them, and ``next_id`` is the transfer that would pay what is
-    missing now."""
+    back by ``limit``; ``rules`` are those whose caps saw it, and ``next_id`` is the transfer that
+    would pay what is missing now."""
 
     points: int
     gross: int
@@ -258,8 +258,9 @@ def paid_with_rests(report_id: str, award: TransferRow, rest: TransferRow | None
 
 
 def _rule_of(row: TransferRow) -> frozenset[str]:
-    """The rule that gave points, whatever its version; none where nothing was given."""
-    if not row.points:
+    """The rule whose caps saw the act with this award; none where nothing was given, or where
+    another report's award had been counted: told apart, that one is no longer the same act."""
+    if not row.points or row.counted:
         return frozenset()
     return frozenset({corrections.rule_of(row.own_legs).partition("@")[0]})
 

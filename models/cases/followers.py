@@ -6,7 +6,7 @@ shows fewer than the case counts, so that the event stays in the outbox.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -79,22 +79,33 @@ def followers_of(parent: CaseRow) -> list[ReportRow]:
 
 def has_reported(member_id: str, case: CaseRow) -> bool:
     """Whether somebody reported a case or one merged into it, first or joining."""
-    return _reported(member_id, case) or any(
-        _reported(member_id, merged) for merged in merged_cases(case)
-    )
+    return any_reported({member_id}, case)
 
 
 def is_close_to_reporter(member_id: str, case: CaseRow) -> bool:
     """Whether somebody is linked to one who reported a case; one read, unless he has links."""
-    return any(has_reported(other, case) for other in links.linked_to(member_id))
+    return any_reported(links.linked_to(member_id), case)
 
 
-def _reported(member_id: str, case: CaseRow) -> bool:
-    if case.member_id == member_id:
+def any_reported(member_ids: Collection[str], case: CaseRow) -> bool:
+    """Whether one of some members reported a case or one merged into it.
+
+    One query for each case of the whole that several reported, however many are asked about.
+    """
+    if not member_ids:
+        return False
+    return _reported(member_ids, case) or any(
+        _reported(member_ids, merged) for merged in merged_cases(case)
+    )
+
+
+def _reported(member_ids: Collection[str], case: CaseRow) -> bool:
+    if case.member_id in member_ids:
         return True
     if case.reporter_count == 1:
         return False
-    return bool(query(ReportRow.by_case, case.case_id, ReportRow.member_id == member_id))
+    joined: list[ReportRow] = query(ReportRow.by_case, case.case_id)
+    return any(row.member_id in member_ids for row in joined)
 
 
 def _keys_of_reports(case: CaseRow) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from models.base.store import Transaction, get, get_many, put_if_absent, query, 
 from models.cases import binding, changes, closing, recheck_rules, rules
 from models.cases.changes import Doing, Request
 from models.cases.entities import Action, Party, Purpose, Status, UploadState, Verdict
-from models.cases.followers import has_reported
+from models.cases.followers import any_reported
 from models.cases.parallel import together
 from models.cases.recheck_tables import RecheckRow
 from models.cases.tables import SCHEMA, CaseEventRow, CaseRow, LimitRow, UploadRow
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 ANSWERED = "case.rechecked"
 MAX_SHOWN = 20
 LOOKED_AT = 40
-"""So that some that have gone back to work leave enough to show."""
+"""At once: some of them may have gone back to work."""
 
 Handle = Callable[[Event], None]
 
@@ -95,8 +95,9 @@ class Rechecks:
     def near(self, actor: Actor, *, lon: float, lat: float) -> list[Mapping[str, Any]]:
         """List the open rechecks within 500 m that he may answer.
 
-        Nearest first, 20 at most. Four parallel queries, his links beside them; then one batch read
-        of the cases, and one query for each of them that several riders reported, all at once.
+        Nearest first, 20 at most. Four parallel queries, his links beside them; then, for each 40
+        that are near until enough are found, one batch read of their cases, and the reporters of
+        those that several reported.
         """
         if not rules.in_city(lon, lat):
             return []
@@ -107,21 +108,17 @@ class Rechecks:
         linked, *found = together(calls)
         his_own = {actor.member_id, *linked}
         near = [
-            (distance_m(_place(row), here), row)
+            (away, row)
             for rows in found
             for row in rows
             if row.reporter_id not in his_own and row.resolver_id not in his_own
+            if (away := distance_m(_place(row), here)) <= recheck_rules.NEAR_M
         ]
         near.sort(key=lambda pair: (pair[0], pair[1].recheck_id))
-        near = [(away, row) for away, row in near[:LOOKED_AT] if away <= recheck_rules.NEAR_M]
-        cases = get_many(
-            [(CaseRow, (case_id,)) for case_id in sorted({row.case_id for _, row in near})]
-        )
-        case_by_id = {case.case_id: case for case in cases if isinstance(case, CaseRow)}
-        refusals = together(
-            [partial(_refusal, row, case_by_id[row.case_id], actor, linked, now) for _, row in near]
-        )
-        open_ones = [pair for pair, refusal in zip(near, refusals, strict=True) if refusal is None]
+        open_ones: list[tuple[float, RecheckRow]] = []
+        for start in range(0, len(near), LOOKED_AT):
+            if len(open_ones) < MAX_SHOWN:
+                open_ones += _open_to(actor, linked, near[start : start + LOOKED_AT], now)
         points = self._ledger.rule(recheck_rules.RULE, now).points
         return [_offer(row, away, points) for away, row in open_ones[:MAX_SHOWN]]
 
@@ -293,6 +290,20 @@ def _in_area(area: str, now: datetime) -> list[RecheckRow]:
     return rows
 
 
+def _open_to(
+    actor: Actor, linked: frozenset[str], near: Sequence[tuple[float, RecheckRow]], now: datetime
+) -> list[tuple[float, RecheckRow]]:
+    """Those of some rechecks that somebody may answer."""
+    found = get_many([(CaseRow, (row.case_id,)) for _, row in near])
+    seen = [
+        (pair, case) for pair, case in zip(near, found, strict=True) if isinstance(case, CaseRow)
+    ]
+    refusals = together(
+        [partial(_refusal, row, case, actor, linked, now) for (_, row), case in seen]
+    )
+    return [pair for (pair, _), why in zip(seen, refusals, strict=True) if why is None]
+
+
 def _refusal(
     recheck: RecheckRow, case: CaseRow, actor: Actor, linked: frozenset[str], now: datetime
 ) -> str | None:
@@ -304,8 +315,7 @@ def _refusal(
         return "recheck.over"
     if actor.member_id == recheck.resolver_id or changes.parties_in(actor, case):
         return "recheck.own_work"
-    near_him = {actor.member_id, *linked}
-    if recheck.resolver_id in linked or any(has_reported(one, case) for one in near_him):
+    if recheck.resolver_id in linked or any_reported({actor.member_id, *linked}, case):
         return "recheck.own_case"
     return None
 

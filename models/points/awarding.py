@@ -63,6 +63,7 @@ def _event(award: Award, rule: Rule, granted: Grant, inputs: Mapping[str, Any]) 
         points=granted.granted,
         gross=granted.gross,
         limit=granted.limit,
+        counted=award.act.counted,
         source={**award.source, "inputs": inputs},
         now=award.now,
     )

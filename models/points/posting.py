@@ -19,7 +19,8 @@ from models.points.tables import EntryRow, TransferRow, WalletRow
 class Event:
     """What posts: its identity, its cause, and what the command behind it is to be told.
 
-    Of an award ``gross`` is what the act is worth, ``points`` what its ``limit`` left of that.
+    Of an award ``gross`` is what the act is worth, ``points`` what its ``limit`` left of that;
+    ``counted`` says that the caps on acts had seen the act before.
     """
 
     member_id: str
@@ -32,6 +33,7 @@ class Event:
     rule: str = ""
     gross: int | None = None
     limit: str | None = None
+    counted: bool = False
     request_hash: str | None = None
     answer: Mapping[str, Any] | None = None
 
@@ -199,6 +201,7 @@ def _transfer_row(event: Event, seq: int, own_legs: Legs) -> TransferRow:
         points=event.points,
         gross=event.gross,
         limit=event.limit,
+        counted=event.counted or None,
         own_legs=own_legs,
         request_hash=event.request_hash,
         answer=dict(event.answer) if event.answer else None,

@@ -114,12 +114,14 @@ ACT_WITHIN = timedelta(days=60)
 an act's own day must still be known. *Source:* the project's own rule."""
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:#-]{2,63}")
-_PERSONAL = re.compile(r"(?<!\d)(?:86)?1\d{10}(?!\d)|(?<!\d)\d{17}[0-9Xx](?!\d)")
-"""A phone number, also with the country's, or a citizen's: neither may stand in a ledger that is
-never edited."""
+_PERSONAL = re.compile(
+    r"(?<!\d)(?:86[-_ ]?)?1\d{2}[-_ ]?\d{4}[-_ ]?\d{4}(?!\d)|(?<!\d)\d{17}[0-9Xx](?!\d)"
+)
+"""A phone number, also with the country's and in groups, or a citizen's: neither may stand in a
+ledger that is never edited."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WHOLE = re.compile(r"-?[0-9]{1,6}")
-_ACTOR = re.compile(r"[\w.@:/+=,-]{1,128}")
+_ACTOR = re.compile(r"[\w.@:/+=,-]{1,256}")
 """The name of a post, a member's id, a phone's key, or a role's ARN."""
 SIGNS: Mapping[str, int] = {"missing": 1, "doubled": -1}
 """Reasons of an adjustment that go one way only."""

@@ -207,7 +207,7 @@ def _numbered(draft: Rule, asked: Publication, book: RuleBook, now: datetime) ->
         draft,
         version=max(one.version for one in book.versions[draft.rule]) + 1,
         effective_from=asked.effective_from,
-        published_by=asked.actor,
+        published_by=read_person(asked.actor).given,
         published_at=now,
     )
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pynamodb.attributes import Attribute, JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    JSONAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.constants import MAP
 
 from models.base.tables import Instant, Table, Whole
@@ -70,7 +75,8 @@ class TransferRow(Table):
     ``answer`` is what a command was told, so that a repeated one is told the same. A row of kind
     ``refused`` moved nothing and has no entry (``seq`` 0): it keeps the event from posting, until
     ``ttl``. ``gross`` is what an award would have been without limits, absent in rows from before
-    there were any; ``limit`` is the one it met.
+    there were any; ``limit`` is the one it met; ``counted`` is true where the caps on acts had
+    seen the act with an earlier award.
     """
 
     class Meta:
@@ -85,6 +91,7 @@ class TransferRow(Table):
     points = Whole()
     gross = Whole(null=True)
     limit = UnicodeAttribute(null=True)
+    counted = BooleanAttribute(null=True)
     own_legs = Amounts()
     request_hash = UnicodeAttribute(null=True)
     answer: JSONAttribute = JSONAttribute(null=True)

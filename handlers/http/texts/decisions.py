@@ -29,8 +29,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The proposal is not what was proposed; decline it and propose anew",
     ),
     "proposal.too_old": (
-        "提交已超过 60 天，不能批准，请驳回后重新申请",
-        "Proposed more than 60 days ago; decline it and propose anew",
+        "提交已超过 60 天，不能批准；请驳回，确需补记的按“补记漏发的积分”另行申请",
+        "Proposed more than 60 days ago: decline it, and propose what is missing as an adjustment",
     ),
     "points.entry_not_found": ("没有找到这笔积分记录", "No such entry"),
     "points.not_appealable": (

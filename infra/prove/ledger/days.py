@@ -13,6 +13,8 @@ SECOND_MS = 1000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+SKEW_MS = 150 * SECOND_MS
+"""No clock is further off than this, and no command takes as long."""
 _CHINA_MS = 8 * HOUR_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

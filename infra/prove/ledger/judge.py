@@ -16,6 +16,7 @@ from infra.prove.ledger.days import (
     DAY_MS,
     MINUTE_MS,
     SECOND_MS,
+    SKEW_MS,
     day_of,
     day_text,
     midnight,
@@ -46,8 +47,6 @@ WATCHED = (
 NAMES = ("member_id", "reward_id", "redemption_id", "transfer_id", "proposal_id", "reference")
 """Columns by which a write touches a command in flight."""
 COUNTY = "411702"
-SKEW_MS = 150_000
-"""No clock is further off than this, and no command takes as long."""
 
 
 class Judge:

@@ -62,7 +62,7 @@ def _award(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
         return {}
     granted = judge.allowances.grant(member, act)
     judge.allowances.use(member, act, granted)
-    _check_inputs(judge, entry, granted)
+    _check_inputs(judge, entry, act, granted)
     _check_caps(judge, member, act, changes)
     _count_act(judge, act, at, granted)
     judge.met["award in debt"] += purse.debt > 0
@@ -79,12 +79,15 @@ def _award(judge: Judge, entry: Row, at: int, changes: Changes) -> Counter:
     return {f"iss:{granted.rule}": -points}
 
 
-def _check_inputs(judge: Judge, entry: Row, granted: Granted) -> None:
+def _check_inputs(judge: Judge, entry: Row, act: Act, granted: Granted) -> None:
     """What the entry says of its amount is what the judge finds."""
     said = document(entry, "source").get("inputs", {})
     told = (text(entry, "rule"), said.get("gross"), said.get("granted"))
     if told != (granted.rule, granted.gross, granted.granted):
         judge.blame("I14", f"{text(entry, 'transfer_id')} says {told}, it must be {granted}")
+    before = (said.get("paid", 0), said.get("counted", False), said.get("units", act.quantity))
+    if before != (act.paid, act.counted, granted.units):
+        judge.blame("I14", f"{text(entry, 'transfer_id')} says {before} of {act}, {granted}")
     limit = said.get("limit")
     if (limit is None) != (not granted.limits) or (limit and limit not in granted.limits):
         judge.blame("I11", f"{text(entry, 'transfer_id')} met {limit}, it must be {granted}")
@@ -120,6 +123,9 @@ def _count_act(judge: Judge, act: Act, at: int, granted: Granted) -> None:
     met = judge.met
     for name in granted.limits:
         met[f"met {name}"] += 1
+    met_acts = any(name.startswith("act_") for name in granted.limits)
+    met["a rest met a cap on acts"] += met_acts and act.paid > 0
+    met["a rest that was counted"] += act.counted and granted.granted > 0
     met["verified on a later day"] += day_of(at) != day_of(act.at)
     version = judge.allowances.sheet(act.rule, at).version
     met["rule changed in between"] += not granted.rule.endswith(f"@{version}")

@@ -42,6 +42,7 @@ RARE = (
     *("deducted into debt", "written off", "refused proposal.own"),
     *("refused proposal.decided_before", "refused proposal.reference_posted"),
     "refused proposal.too_old",
+    *("a rest met a cap on acts", "a rest that was counted"),
     *("verified on a later day", "rule changed in between", "cap at midnight", "zero award"),
     *("came again at once", "came again after 8 days"),
     *("29 February", "31 December", "a minute around midnight"),

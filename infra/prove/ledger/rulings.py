@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from infra.prove.ledger.days import DAY_MS, day_of
+from infra.prove.ledger.days import DAY_MS, SKEW_MS, day_of
 from infra.prove.ledger.lots import Taken
 from infra.prove.ledger.rows import Change, Row, document, moment, text, whole
 from infra.prove.ledger.tasks import Proposal, Running
@@ -106,6 +106,8 @@ def _proposed(judge: Judge, key: str, row: Row) -> None:
         at=moment(row, "proposed_at") or 0,
     )
     net = judge.credits.get(proposal.reference, ("", 0, ""))[1]
+    if abs(proposal.at - judge.now()) > SKEW_MS:
+        judge.blame("I12", f"{key} is dated {proposal.at}, it is {judge.now()}")
     if wish is None or proposal.maker != doer or proposal.about != wish.about:
         judge.blame("I15", f"{key} says {proposal}, {doer} wished {wish}")
     elif proposal.amount != (wish.amount or net):

@@ -45,7 +45,9 @@ COMMANDS: tuple[tuple[Command, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize(("command", "event"), COMMANDS)
-@pytest.mark.parametrize("actor", ["13800138000", "desk +8613800138000", "41150219900101123X"])
+@pytest.mark.parametrize(
+    "actor", ["13800138000", "desk-138-0013-8000", "desk +8613800138000", "41150219900101123X"]
+)
 def test_no_command_bears_a_phone_or_identity_number(
     world: World, command: Command, event: dict[str, Any], actor: str
 ) -> None:

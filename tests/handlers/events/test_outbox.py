@@ -165,6 +165,9 @@ def test_a_row_that_cannot_be_read_blocks_no_other(
 
     assert handlers.seen == [good]
     assert "outbox.unreadable" in {record.message for record in caplog.records}
+    assert outbox.due(clock.now(), 10) == [], "it does not come first at every sweep"
+    clock.advance(outbox.UNREADABLE)
+    assert outbox.due(clock.now(), 10) == ["broken"]
 
 
 def test_a_deliverer_that_dies_is_followed_by_another(

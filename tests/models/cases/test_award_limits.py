@@ -124,6 +124,35 @@ def test_of_a_report_that_was_an_echo_first_the_rest_is_one_act(town: Town) -> N
     assert limits(rider) == [None] * 6 + ["act_day"]
 
 
+def test_what_was_counted_with_another_report_is_an_act_of_its_own_once_they_are_told_apart(
+    town: Town,
+) -> None:
+    """The same rider's sixth report is worth more than the fifth, which is merged into it."""
+    rider = a_rider()
+    cases = six_reports(town, rider)
+    for case in cases[:4]:
+        claim(town, case)
+    fifth = claim(town, town.filed(rider, category="E0113"))
+    town.clock.advance(timedelta(minutes=1))
+    sixth = town.filed(rider, category="E0505")
+    whole = town.case(fifth.case_id)
+    town.act(town.lead, whole, Action.MERGE, reason="same_thing", into=sixth.case_id)
+    claim(town, sixth)
+    crediting.award_others(town.ledger, town.case(sixth.case_id), town.clock.now())
+    as_one = [award_of(case).points for case in (fifth, sixth)]
+
+    town.act(town.lead, town.case(fifth.case_id), Action.UNMERGE, reason="not_the_same")
+    for case in (fifth, sixth):
+        crediting.award_others(town.ledger, town.case(case.case_id), town.clock.now())
+        crediting.award_whole(town.ledger, town.case(case.case_id), town.clock.now())
+
+    assert as_one == [10, 10]
+    assert award_of(sixth).counted
+    assert not award_of(fifth).counted
+    assert limits(rider)[-1] == "act_day"
+    assert balances(rider.member_id, town.clock.now()).pending == 60
+
+
 def test_a_case_closes_whose_report_brought_nothing(town: Town) -> None:
     rider = a_rider()
     case = [claim(town, case) for case in six_reports(town, rider)][5]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.local.meter import Meter
 from models.alerts.entities import Event
 from models.alerts.tables import OutboxRow
 from models.base.clock import FixedClock
@@ -18,7 +19,7 @@ from models.base.errors import Conflict, DomainError, Invalid, NotFound
 from models.base.geometry import Position, distance_m, offset
 from models.base.ids import new_id
 from models.base.store import get, query, scan
-from models.base.tables import Database
+from models.base.tables import Database, connection
 from models.cases import binding, changes, recheck_rules
 from models.cases.entities import Action, Party, Purpose, UploadState, Verdict
 from models.cases.recheck_tables import RecheckRow
@@ -304,6 +305,36 @@ def test_nobody_is_offered_a_look_that_would_be_refused_him(town: Town, rechecks
     town.act(town.lead, town.case(case.case_id), Action.REOPEN, reason="not_fixed")
 
     assert rechecks.near(a_rider(), **here) == [], "it has gone back to work"
+
+
+def test_what_went_back_to_work_hides_nothing_that_is_open_farther_away(
+    town: Town, rechecks: Rechecks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.cases.rechecks.LOOKED_AT", 2)
+    here = {"lon": town.centre.lon, "lat": town.centre.lat}
+    for _ in range(3):
+        case = opened(town, rechecks)
+        town.act(town.lead, case, Action.REOPEN, reason="not_fixed")
+    farther = opened(town, rechecks, **town.at(east_m=80))
+
+    assert [item["id"] for item in rechecks.near(a_rider(), **here)] == [id_of(farther)]
+
+
+def test_however_many_somebody_is_close_to_a_cases_reporters_are_read_once(
+    town: Town, rechecks: Rechecks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joiner = a_rider()
+    case = town.claimed()
+    town.intake.submit(joiner, town.a_report(joiner, same_as=case.case_id))
+    town.act(town.officer, case, Action.RESOLVE, reason="gone_on_arrival")
+    tell(town, rechecks, case)
+    others = frozenset(f"mbr_{number}" for number in range(30))
+    monkeypatch.setattr("models.people.links.linked_to", lambda _: others)
+    meter = Meter().watch(connection())
+
+    assert rechecks.near(a_rider(), lon=town.centre.lon, lat=town.centre.lat)
+
+    assert meter.read().calls <= 4 + 1 + 1, "the areas, the cases, the joiners of one"
 
 
 def test_an_unknown_recheck_is_not_found(town: Town, rechecks: Rechecks) -> None:

@@ -266,6 +266,16 @@ def test_the_hash_covers_everything_that_an_entry_says(changes: dict[str, object
     assert rules.chain(rules.GENESIS, _entry(), posted_at=at) == plain
 
 
+def test_an_entry_is_hashed_as_it_always_was() -> None:
+    """What was exported must go on proving itself."""
+    entry = _entry(source={"grid": "羊山"})
+
+    assert '"source":{"grid":"羊山"}' in rules.body_text(entry, posted_at="2026-03-18")
+    assert rules.link(rules.GENESIS, "{}") == (
+        "86f3be0d3f7230fa71629fd19978dd80dbfdcc9d4be8bfd6d643ea6cc7e568f3"
+    )
+
+
 def test_the_hash_does_not_depend_on_the_order_of_legs() -> None:
     at = "2026-03-18T00:00:00.000Z"
     turned = _entry(legs={"iss:r@1": -1, "a:2028-03": 1})

@@ -18,7 +18,17 @@ from models.people.entities import Actor
 from models.points.checking import check_member
 from models.points.ledger import Ledger, transfer
 from models.points.reading import balances
-from models.rewards import expiry, limits, pools, queue_rules, refunds, refusals, reserving, tries
+from models.rewards import (
+    expiry,
+    limits,
+    pools,
+    queue_rules,
+    refunds,
+    refusals,
+    reserving,
+    stocks,
+    tries,
+)
 from models.rewards.changes import hold_transfer
 from models.rewards.entities import CodeSource, Limit, RefundReason, State
 from models.rewards.expiry import Expiry, Swept
@@ -277,6 +287,18 @@ def test_the_first_answer_is_told_again_whatever_became_of_it(shop: Shop) -> Non
 
     assert again.redemption == first.redemption
     assert first.redemption.version == 1
+
+
+def test_who_found_stock_and_was_never_quick_enough_is_not_told_that_there_is_none(
+    database: Database, clock: FixedClock
+) -> None:
+    shop = Shop(clock=clock, shards=2).opened()
+    reward = get(RewardRow, shop.reward_id)
+    assert reward is not None
+    shards = stocks.shards_of(reward.entity(), COUNTY, shop.now)
+
+    with pytest.raises(Stale):
+        stocks.take_one(reward.entity(), shards, lambda _: False)
 
 
 def test_what_is_held_for_other_things_counts_in_the_queue(
