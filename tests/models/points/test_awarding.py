@@ -400,3 +400,13 @@ def test_points_wait_only_for_a_day_that_is_still_to_come(
 
     (entry,) = query(EntryRow, rider)
     assert [name[0] for name in entry.legs if name[1] == ":"] == [kind]
+
+
+def test_a_transfer_says_whether_the_caps_had_seen_the_act(database: Database) -> None:
+    rider, ids = a_member_id(), [new_id("trf"), new_id("trf")]
+    award_act(rider, a_report(), transfer_id=ids[0])
+    award_act(rider, a_report(paid=4, counted=True), transfer_id=ids[1])
+
+    rows = [transfer(transfer_id) for transfer_id in ids]
+
+    assert [row.counted for row in rows if row is not None] == [None, True]
