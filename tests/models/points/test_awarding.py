@@ -25,7 +25,7 @@ from models.points.reading import balances
 from models.points.rule_sheets import first_book
 from models.points.tables import EntryRow
 from tests.support.faults import Killed, killed_at, lost_reply, never_sent
-from tests.support.points import COUNTY, a_member_id, award_act
+from tests.support.points import COUNTY, a_member_id, award_act, hold
 
 NOON = datetime(2026, 3, 18, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -407,6 +407,8 @@ def test_a_transfer_says_whether_the_caps_had_seen_the_act(database: Database) -
     award_act(rider, a_report(), transfer_id=ids[0])
     award_act(rider, a_report(paid=4, counted=True), transfer_id=ids[1])
 
-    rows = [transfer(transfer_id) for transfer_id in ids]
+    held = hold(rider, 5).transfer_id
 
-    assert [row.counted for row in rows if row is not None] == [None, True]
+    rows = [transfer(transfer_id) for transfer_id in (*ids, held)]
+
+    assert [row.counted for row in rows if row is not None] == [None, True, None]
