@@ -35,18 +35,19 @@ def bad_texts(event: Mapping[str, Any], *names: str) -> dict[str, str]:
             bad[name] = "field.missing"
         elif not isinstance(event[name], str):
             bad[name] = "field.wrong_type"
-        elif name == "actor" and _post(event[name]) is None:
-            bad[name] = "field.invalid"
+        elif name == "actor":
+            bad |= _bad_post(event[name])
     return bad
 
 
 def post_of(event: Mapping[str, Any]) -> str:
     """The name of the post that a command bears, once ``bad_texts`` has nothing against it."""
-    return _post(event["actor"]) or ""
+    return read_person(event["actor"]).given
 
 
-def _post(actor: str) -> str | None:
+def _bad_post(actor: str) -> dict[str, str]:
     try:
-        return read_person(actor).given
-    except Invalid:
-        return None
+        read_person(actor)
+    except Invalid as bad:
+        return {error.field: error.code for error in bad.fields}
+    return {}
