@@ -21,8 +21,7 @@ def on_invoke(event: Mapping[str, Any]) -> dict[str, Any]:
     bad = refusals.bad_texts(event, *names)
     if bad:
         return refusals.fields(bad)
-    content = {name: event[name] for name in names}
-    file = CodeFile(**(content | {"actor": refusals.post_of(event)}))
+    file = CodeFile(**{**{name: event[name] for name in names}, "actor": refusals.post_of(event)})
     try:
         report = services().pool_imports.take_in(file)
     except DomainError as error:

@@ -35,19 +35,18 @@ def bad_texts(event: Mapping[str, Any], *names: str) -> dict[str, str]:
             bad[name] = "field.missing"
         elif not isinstance(event[name], str):
             bad[name] = "field.wrong_type"
-        elif name == "actor":
-            bad |= _bad_post(event[name])
+        elif name == "actor" and _post(event[name]) is None:
+            bad[name] = "field.invalid"
     return bad
 
 
 def post_of(event: Mapping[str, Any]) -> str:
     """The name of the post that a command bears, once ``bad_texts`` has nothing against it."""
-    return read_person(event["actor"]).given
+    return _post(event["actor"]) or ""
 
 
-def _bad_post(actor: str) -> dict[str, str]:
+def _post(actor: str) -> str | None:
     try:
-        read_person(actor)
-    except Invalid as bad:
-        return {error.field: error.code for error in bad.fields}
-    return {}
+        return read_person(actor).given
+    except Invalid:
+        return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from handlers.wiring import services
@@ -56,15 +57,9 @@ def deliver(outbox_id: str) -> bool:
         log.warning("outbox.left", extra={"outbox_id": outbox_id, "reason": error.code})
     except Exception:
         log.exception("outbox.unreadable", extra={"outbox_id": outbox_id})
-        _set_aside(outbox_id, now)
+        with contextlib.suppress(Exception):
+            outbox.set_aside(outbox_id, now)
     return False
-
-
-def _set_aside(outbox_id: str, now: datetime) -> None:
-    try:
-        outbox.set_aside(outbox_id, now)
-    except Exception:  # what cannot be read may not be writable either
-        log.exception("outbox.not_set_aside", extra={"outbox_id": outbox_id})
 
 
 def _told(event: Event) -> bool:

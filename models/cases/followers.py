@@ -104,8 +104,7 @@ def _reported(member_ids: Collection[str], case: CaseRow) -> bool:
         return True
     if case.reporter_count == 1:
         return False
-    only = ReportRow.member_id == next(iter(member_ids)) if len(member_ids) == 1 else None
-    joined: list[ReportRow] = query(ReportRow.by_case, case.case_id, only)
+    joined: list[ReportRow] = query(ReportRow.by_case, case.case_id)
     return any(row.member_id in member_ids for row in joined)
 
 

@@ -186,11 +186,10 @@ def _check_may(row: ProposalRow, decision: Decision, checker: Person, now: datet
         raise Forbidden("proposal.own_account")
     if row.appeal_seq and checker.name in appeal_states.takers(row.member_id, row.appeal_seq):
         raise Forbidden("appeal.own_decision")
-    if decision is not Decision.APPROVE:
-        return
-    if draft_of(row).proposal_id != row.proposal_id:
+    if decision is Decision.APPROVE and draft_of(row).proposal_id != row.proposal_id:
         raise Conflict("proposal.changed")
-    if row.kind in set(ACTS) and now - row.proposed_at > ACT_WITHIN:
+    is_old = row.kind in set(ACTS) and now - row.proposed_at > ACT_WITHIN
+    if decision is Decision.APPROVE and is_old:
         raise Conflict("proposal.too_old")
 
 

@@ -52,15 +52,6 @@ def opened(town: Town, rechecks: Rechecks, **values: Any) -> CaseRow:
     return town.case(case.case_id)
 
 
-def opened_of_two(town: Town, rechecks: Rechecks, rider: Actor, joiner: Actor) -> CaseRow:
-    """The same, reported by one and joined by another."""
-    case = town.claimed(rider)
-    town.intake.submit(joiner, town.a_report(joiner, same_as=case.case_id))
-    town.act(town.officer, case, Action.RESOLVE, reason="gone_on_arrival")
-    tell(town, rechecks, case)
-    return case
-
-
 def tell(town: Town, rechecks: Rechecks, case: CaseRow) -> None:
     rechecks.around({"case.resolved": lambda _: None})["case.resolved"](
         an_event(town, "case.resolved", case_id=case.case_id)
@@ -278,7 +269,10 @@ def test_a_photo_serves_one_answer_only(town: Town, rechecks: Rechecks) -> None:
 
 def test_nobody_answers_for_his_own_case_or_work(town: Town, rechecks: Rechecks) -> None:
     rider, joiner = a_rider(), a_rider()
-    case = opened_of_two(town, rechecks, rider, joiner)
+    case = town.claimed(rider)
+    town.intake.submit(joiner, town.a_report(joiner, same_as=case.case_id))
+    town.act(town.officer, case, Action.RESOLVE, reason="gone_on_arrival")
+    tell(town, rechecks, case)
 
     codes = [
         refusal(lambda who=who: rechecks.answer(who, id_of(case), an_answer(town, who)))
@@ -299,7 +293,10 @@ def test_a_case_that_went_back_to_work_needs_no_answer(town: Town, rechecks: Rec
 
 def test_nobody_is_offered_a_look_that_would_be_refused_him(town: Town, rechecks: Rechecks) -> None:
     rider, joiner = a_rider(), a_rider()
-    case = opened_of_two(town, rechecks, rider, joiner)
+    case = town.claimed(rider)
+    town.intake.submit(joiner, town.a_report(joiner, same_as=case.case_id))
+    town.act(town.officer, case, Action.RESOLVE, reason="gone_on_arrival")
+    tell(town, rechecks, case)
     here = {"lon": town.centre.lon, "lat": town.centre.lat}
 
     assert [rechecks.near(who, **here) for who in (joiner, town.lead)] == [[], []]
@@ -327,7 +324,10 @@ def test_however_many_somebody_is_close_to_a_cases_reporters_are_read_once(
     town: Town, rechecks: Rechecks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     joiner = a_rider()
-    opened_of_two(town, rechecks, a_rider(), joiner)
+    case = town.claimed()
+    town.intake.submit(joiner, town.a_report(joiner, same_as=case.case_id))
+    town.act(town.officer, case, Action.RESOLVE, reason="gone_on_arrival")
+    tell(town, rechecks, case)
     others = frozenset(f"mbr_{number}" for number in range(30))
     monkeypatch.setattr("models.people.links.linked_to", lambda _: others)
     meter = Meter().watch(connection())

@@ -68,17 +68,6 @@ def told(shop: Shop, rider: Actor, request: str) -> str:
         return refused.code
 
 
-def read_without(monkeypatch: pytest.MonkeyPatch, row: str) -> None:
-    """Reserving's next reading misses one of the rows, as if that were written afterwards."""
-    read = reserving._read
-
-    def earlier(*asked: str) -> Any:
-        monkeypatch.undo()
-        return replace(read(*asked), **{row: None})
-
-    monkeypatch.setattr(reserving, "_read", earlier)
-
-
 # the place under a limit ------------------------------------------------------------------------
 
 
@@ -195,7 +184,13 @@ def test_who_read_before_his_twin_was_refused_is_refused_too(
     rider, request = shop.rider(3), a_request_id()
     assert told(shop, rider, request) == "points.insufficient"
     award(rider.member_id, 50)
-    read_without(monkeypatch, "transfer")
+    read = reserving._read
+
+    def earlier(*asked: str) -> Any:
+        monkeypatch.undo()
+        return replace(read(*asked), transfer=None)
+
+    monkeypatch.setattr(reserving, "_read", earlier)
 
     assert told(shop, rider, request) == "points.insufficient"
     assert get(RedemptionRow, redemption_of(rider, request)) is None
@@ -231,7 +226,13 @@ def test_who_read_the_twins_points_and_not_yet_its_voucher_reads_again(
     """Rows that are read together are not of one moment."""
     rider, request = shop.rider(50), a_request_id()
     assert told(shop, rider, request) == "reserved"
-    read_without(monkeypatch, "redemption")
+    read = reserving._read
+
+    def halfway(*asked: str) -> Any:
+        monkeypatch.undo()
+        return replace(read(*asked), redemption=None)
+
+    monkeypatch.setattr(reserving, "_read", halfway)
 
     assert told(shop, rider, request) == "reserved"
     assert (balances(rider.member_id, shop.now).held, shop.left()) == (10, 19)
@@ -262,7 +263,13 @@ def test_a_voucher_under_the_requests_id_is_never_written_over(
     standing = shop.row(shop.redeem(other))
     standing.redemption_id = redemption_of(rider, request)
     standing.save()
-    read_without(monkeypatch, "redemption")
+    read = reserving._read
+
+    def before(*asked: str) -> Any:
+        monkeypatch.undo()
+        return replace(read(*asked), redemption=None)
+
+    monkeypatch.setattr(reserving, "_read", before)
     told(shop, rider, request)
 
     row = get(RedemptionRow, standing.redemption_id)
